@@ -1,0 +1,104 @@
+package dev.oncefold.cli;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.GeneralCodingRules.NO_CLASSES_SHOULD_ACCESS_STANDARD_STREAMS;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import dev.oncefold.Slot;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The dependency rules between modules and packages. They stand here because this module has the
+ * others on its class path.
+ */
+class ArchitectureTest {
+  private static final JavaClasses ALL =
+      new ClassFileImporter()
+          .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+          .importPackages("dev.oncefold");
+
+  /** Taken from where the module lies, not by package name: a new package of it cannot hide. */
+  private static final JavaClasses CORE =
+      new ClassFileImporter()
+          .importUrl(Slot.class.getProtectionDomain().getCodeSource().getLocation());
+
+  @Test
+  void everyModuleIsSeen() {
+    // The rules below prove something only about classes that were found.
+    classes()
+        .that()
+        .resideInAPackage("dev.oncefold.cli")
+        .should()
+        .resideInAPackage("dev.oncefold.cli")
+        .allowEmptyShould(false)
+        .check(ALL);
+    classes()
+        .that()
+        .resideInAPackage("dev.oncefold")
+        .should()
+        .resideInAPackage("dev.oncefold")
+        .allowEmptyShould(false)
+        .check(ALL);
+  }
+
+  @Test
+  void coreUsesTheJdkAndNothingElse() {
+    classes()
+        .should()
+        .onlyDependOnClassesThat()
+        .resideInAnyPackage("java..", "org.jspecify..", "dev.oncefold", "dev.oncefold.journal..")
+        .because("users get one jar; engines call the kernel and nothing calls engines")
+        .allowEmptyShould(false)
+        .check(CORE);
+  }
+
+  @Test
+  void coreKnowsNeitherTheCommandNorTheBenchmarks() {
+    noClasses()
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("dev.oncefold.cli..", "dev.oncefold.bench..")
+        .allowEmptyShould(false)
+        .check(CORE);
+  }
+
+  @Test
+  void theModelDoesNotKnowTheJournal() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.oncefold")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("dev.oncefold.journal..")
+        .because("the journal is one store among others")
+        .allowEmptyShould(false)
+        .check(CORE);
+  }
+
+  @Test
+  void packagesFormNoCycle() {
+    slices().matching("dev.(**)").should().beFreeOfCycles().allowEmptyShould(false).check(ALL);
+  }
+
+  @Test
+  void coreIsSilent() {
+    NO_CLASSES_SHOULD_ACCESS_STANDARD_STREAMS
+        .because("a library answers by values and exceptions")
+        .allowEmptyShould(false)
+        .check(CORE);
+  }
+
+  @Test
+  void namesSayWhatAThingIs() {
+    classes()
+        .should()
+        .haveNameNotMatching(".*(Processor|Manager|Handler|Context|Helper|Utils?)")
+        .because("such a name fits anything")
+        .allowEmptyShould(false)
+        .check(ALL);
+  }
+}

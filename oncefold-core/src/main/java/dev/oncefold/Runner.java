@@ -1,0 +1,297 @@
+package dev.oncefold;
+
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+
+/**
+ * The walk: brings events from sources through the {@link Kernel} into a {@link Store}.
+ *
+ * <p>{@link #step} and {@link #run} belong to one thread; {@link #stop} and {@link #counts} may be
+ * called from any.
+ *
+ * @param <S> the type of one key's state
+ * @param <E> the type of the events' values
+ * @param <O> the type of the outputs
+ */
+public final class Runner<S, E, O> {
+  private static final int BATCH = 512;
+  private static final Duration IDLE = Duration.ofMillis(50);
+
+  private final Store<S, E, O> store;
+  private final Fold<S, E, O> fold;
+  private final Kernel<S, E, O> kernel;
+  private final List<? extends Source<E>> sources;
+  private final Clock clock;
+  private final Fold.WhenFailed whenFailed;
+  private final AfterCommit<S, E, O> afterCommit;
+  private final Map<String, Store.Claim> claims = new HashMap<>();
+  private final boolean[] caughtUp;
+  private int turn;
+  private CompletableFuture<?> last = CompletableFuture.completedFuture(null);
+  private volatile boolean stopping;
+  private volatile Counts counts = Counts.NONE;
+
+  /**
+   * Told of every batch after its commit point, in commit order.
+   *
+   * @param <S> the type of one key's state
+   * @param <E> the type of the events' values
+   * @param <O> the type of the outputs
+   */
+  @FunctionalInterface
+  public interface AfterCommit<S, E, O> {
+    /**
+     * A batch is committed.
+     *
+     * @param polled the batch; where the run stopped before a failed event it holds more events
+     *     than were committed
+     * @param verdicts the verdicts of its events, in order
+     */
+    void committed(Polled<E> polled, List<Verdict<S, O>> verdicts);
+  }
+
+  /**
+   * A runner for some sources, by the fold's own rule for Failed events.
+   *
+   * @param store the store
+   * @param fold the fold
+   * @param sources all the sources of this run: give them together, so that the floor waits for
+   *     each of their partitions
+   * @param clock held against event times
+   */
+  public Runner(
+      Store<S, E, O> store, Fold<S, E, O> fold, List<? extends Source<E>> sources, Clock clock) {
+    this(store, fold, sources, clock, fold.whenFailed(), (polled, verdicts) -> {});
+  }
+
+  /**
+   * A runner for some sources.
+   *
+   * @param store the store
+   * @param fold the fold
+   * @param sources all the sources of this run: give them together, so that the floor waits for
+   *     each of their partitions
+   * @param clock held against event times
+   * @param whenFailed what to do with a Failed event
+   * @param afterCommit told of every committed batch; it must not block
+   */
+  public Runner(
+      Store<S, E, O> store,
+      Fold<S, E, O> fold,
+      List<? extends Source<E>> sources,
+      Clock clock,
+      Fold.WhenFailed whenFailed,
+      AfterCommit<S, E, O> afterCommit) {
+    this.store = store;
+    this.fold = fold;
+    this.kernel = new Kernel<>(fold);
+    this.sources = List.copyOf(sources);
+    this.clock = clock;
+    this.whenFailed = whenFailed;
+    this.afterCommit = afterCommit;
+    this.caughtUp = new boolean[sources.size()];
+  }
+
+  /**
+   * Runs to the end of the sources, or until {@link #stop}: then the batch in hand is finished and
+   * committed. On return everything it judged is committed.
+   *
+   * @return what it counted
+   * @throws FailedEventException if it stopped before a Failed event
+   * @throws FencedException if another owner has taken a partition over
+   * @throws SourceException if a source cannot go on
+   * @throws InterruptedException if the thread was interrupted while waiting for input
+   */
+  public Counts run() throws InterruptedException {
+    try {
+      while (!stopping) {
+        if (!step(Duration.ZERO)) {
+          if (sources.stream().allMatch(Source::ended)) {
+            break;
+          }
+          step(IDLE);
+        }
+      }
+    } finally {
+      awaitCommits();
+    }
+    return counts;
+  }
+
+  /** Lets {@link #run} finish the batch in hand and return. */
+  public void stop() {
+    stopping = true;
+  }
+
+  /**
+   * What this runner has judged and handed to the store.
+   *
+   * @return the counts so far
+   */
+  public Counts counts() {
+    return counts;
+  }
+
+  /** Waits until every batch handed to the store is committed. */
+  public void awaitCommits() {
+    try {
+      last.join();
+    } catch (CompletionException e) {
+      if (e.getCause() instanceof RuntimeException cause) {
+        throw cause;
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * Takes one batch from one source, judges it and hands it to the store.
+   *
+   * @param wait how long to wait for input where no source has any
+   * @return whether there was anything to do
+   * @throws FailedEventException if the fold stops for a Failed event and one came
+   * @throws FencedException if another owner has taken the partition over
+   * @throws SourceException if the source cannot go on
+   * @throws InterruptedException if the thread was interrupted while waiting for input
+   */
+  public boolean step(Duration wait) throws InterruptedException {
+    if (claims.isEmpty()) {
+      claim();
+    }
+    for (int tries = 0; tries < sources.size(); tries++) {
+      int place = turn;
+      turn = (turn + 1) % sources.size();
+      Source<E> source = sources.get(place);
+      Polled<E> polled = source.poll(BATCH, tries == sources.size() - 1 ? wait : Duration.ZERO);
+      if (polled != null) {
+        caughtUp[place] = false;
+        judge(source, polled);
+        return true;
+      }
+      if (!caughtUp[place]) {
+        caughtUp[place] = true;
+        for (String partition : source.partitions()) {
+          store.caughtUp(claimOn(partition));
+        }
+      }
+    }
+    return false;
+  }
+
+  private void claim() {
+    for (Source<E> source : sources) {
+      for (String partition : source.partitions()) {
+        Store.Claim claim = store.claim(partition);
+        if (claims.put(partition, claim) != null) {
+          throw new IllegalArgumentException(
+              "two sources read a partition named \"" + partition + "\": name them apart");
+        }
+        source.seek(partition, claim.position());
+      }
+    }
+  }
+
+  private Store.Claim claimOn(String partition) {
+    Store.Claim claim = claims.get(partition);
+    if (claim == null) {
+      throw new IllegalStateException(
+          "the source answers events of the partition \""
+              + partition
+              + "\", which it did not name");
+    }
+    return claim;
+  }
+
+  private void judge(Source<E> source, Polled<E> polled) {
+    List<Verdict<S, O>> verdicts = new ArrayList<>(polled.events().size());
+    Counts counted = counts;
+    FailedEventException failed = null;
+    Position to = polled.from();
+    boolean unread = polled.unread();
+    CompletableFuture<Position> committed;
+    try (Store.Batch<S, E, O> batch = store.begin(claimOn(polled.partition()), polled.from())) {
+      long latest = latest();
+      Counts.Tally tally = new Counts.Tally();
+      for (Received<E> received : polled.events()) {
+        Verdict<S, O> verdict = judged(received, batch, latest);
+        if (verdict instanceof Verdict.Failed<S, O> failure) {
+          if (whenFailed == Fold.WhenFailed.STOP) {
+            failed = stopped(polled, received, failure);
+            unread = true;
+            break;
+          }
+          batch.add(received, verdict);
+        }
+        verdicts.add(verdict);
+        tally.add(verdict);
+        to = received.next();
+      }
+      counted = counted.plus(tally.counts());
+      committed = batch.commit(to, unread);
+    }
+    counts = counted;
+    last =
+        committed.thenAccept(
+            position -> {
+              source.acknowledge(polled.partition(), position);
+              afterCommit.committed(polled, verdicts);
+            });
+    if (failed != null) {
+      throw failed;
+    }
+  }
+
+  /** The verdict of one event, which is in the batch unless it Failed. */
+  private Verdict<S, O> judged(Received<E> received, Store.Batch<S, E, O> batch, long latest) {
+    Event<E> event = received.event();
+    if (event == null) {
+      return new Verdict.Failed<>(
+          Verdict.Cause.UNDECODABLE, String.valueOf(received.undecodable()));
+    }
+    Verdict<S, O> verdict = kernel.judge(event, batch, batch, batch.floor(), latest);
+    if (!(verdict instanceof Verdict.Failed)) {
+      try {
+        batch.add(received, verdict);
+      } catch (CodecException e) {
+        return new Verdict.Failed<>(Verdict.Cause.UPDATE, String.valueOf(e.getMessage()));
+      }
+    }
+    return verdict;
+  }
+
+  private long latest() {
+    return fold.ids().kind() == Fold.Ids.Kind.SPAN
+        ? clock.millis() + fold.ids().aheadMillis()
+        : Kernel.NO_LIMIT;
+  }
+
+  private FailedEventException stopped(
+      Polled<E> polled, Received<E> received, Verdict.Failed<S, O> failure) {
+    Event<E> event = received.event();
+    String which =
+        event == null
+            ? ""
+            : " (key \""
+                + event.key()
+                + "\""
+                + (event.id() == null ? "" : ", id \"" + event.id() + "\"")
+                + ")";
+    return new FailedEventException(
+        polled.partition(),
+        received.offset(),
+        failure.cause(),
+        "stopped at "
+            + received.positionId(polled.partition())
+            + which
+            + ": "
+            + failure.reason()
+            + ". Nothing of this event is applied, everything before it is. Mend the cause and run"
+            + " again, or let the fold refuse failed events");
+  }
+}

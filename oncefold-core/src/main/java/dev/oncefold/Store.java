@@ -1,0 +1,93 @@
+package dev.oncefold;
+
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * Commits slots, ids, outputs, refusals, counts and positions atomically. The store is the fence:
+ * it mints the epochs, and refuses whoever does not hold the newest one or starts from another
+ * position than the one stored.
+ *
+ * @param <S> the type of one key's state
+ * @param <E> the type of the events' values
+ * @param <O> the type of the outputs
+ */
+public interface Store<S, E, O> {
+  /**
+   * Takes a partition over. From here on every older claim on it is fenced. A claimed partition
+   * counts as having unread input until a batch or {@link #caughtUp} says otherwise, so claim all
+   * partitions of a run before the first batch.
+   *
+   * @param partition the partition's name
+   * @return the claim
+   */
+  Claim claim(String partition);
+
+  /**
+   * Says that a claimed partition has nothing left to read for now, so that it does not hold the
+   * floor down.
+   *
+   * @param claim the claim
+   */
+  void caughtUp(Claim claim);
+
+  /**
+   * Starts a batch. It may wait while earlier batches are on their way to the disk, and it keeps
+   * other batches of this store out until it is committed or closed.
+   *
+   * @param claim the claim on the partition
+   * @param from where the batch starts
+   * @return the batch
+   * @throws FencedException if another claim took the partition over, or the stored position is not
+   *     {@code from}
+   */
+  Batch<S, E, O> begin(Claim claim, Position from);
+
+  /**
+   * A claim on a partition.
+   *
+   * @param partition the partition's name
+   * @param epoch the number of the claim; the greatest holds
+   * @param position how far the partition has been applied
+   */
+  record Claim(String partition, long epoch, Position position) {}
+
+  /**
+   * Events judged and to be committed together. Used by one thread. {@link #close} without {@link
+   * #commit} drops all of it; where the store cannot undo what it holds in memory it stops.
+   *
+   * @param <S> the type of one key's state
+   * @param <E> the type of the events' values
+   * @param <O> the type of the outputs
+   */
+  interface Batch<S, E, O> extends Kernel.Slots<S>, Kernel.Seen, AutoCloseable {
+    /**
+     * The floor under which this batch is judged.
+     *
+     * @return the greatest event time (epoch milliseconds) whose ids may have been forgotten
+     */
+    long floor();
+
+    /**
+     * Adds an event with its verdict; later events of the batch see its effect.
+     *
+     * @param received what was read
+     * @param verdict its verdict
+     * @throws CodecException if the state, an output or the event cannot be written; then nothing
+     *     was added
+     */
+    void add(Received<E> received, Verdict<S, O> verdict);
+
+    /**
+     * Commits: all of the batch or nothing.
+     *
+     * @param to the position after the last event added
+     * @param unread whether the partition has more to read
+     * @return completes after the commit point, in the order of the commits; fails if the store
+     *     failed. What depends on it must not block the thread that completes it
+     */
+    CompletableFuture<Position> commit(Position to, boolean unread);
+
+    @Override
+    void close();
+  }
+}

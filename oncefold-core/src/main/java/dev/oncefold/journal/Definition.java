@@ -1,0 +1,137 @@
+package dev.oncefold.journal;
+
+import dev.oncefold.Codec;
+import dev.oncefold.CodecException;
+import dev.oncefold.Decoder;
+import dev.oncefold.Encoder;
+import dev.oncefold.Fold;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Says what the bytes behind it mean: which fold wrote them, in which schemas. Stands at the head
+ * of every segment and snapshot.
+ *
+ * @param k0 the first half of the journal's secret key, for the hashes of ids and the checksums
+ * @param k1 the second half
+ * @param fold the fold's name
+ * @param version the fold's version
+ * @param full whether each event and the state after it are kept
+ * @param state the schema of states
+ * @param event the schema of the values of events
+ * @param output the schema of outputs
+ * @param base the snapshot that takes the place of all that stands before this segment, or null
+ */
+record Definition(
+    long k0,
+    long k1,
+    String fold,
+    int version,
+    boolean full,
+    String state,
+    String event,
+    String output,
+    @Nullable String base) {
+
+  static Definition of(Fold<?, ?, ?> fold, long k0, long k1, boolean full, @Nullable String base) {
+    return new Definition(
+        k0,
+        k1,
+        fold.name(),
+        fold.version(),
+        full,
+        fold.stateCodec().schema(),
+        fold.eventCodec().schema(),
+        fold.outputCodec().schema(),
+        base);
+  }
+
+  /** Whether bytes written under the one can follow bytes written under the other. */
+  boolean sameAs(Definition other) {
+    return version == other.version
+        && full == other.full
+        && state.equals(other.state)
+        && event.equals(other.event)
+        && output.equals(other.output);
+  }
+
+  void encode(Encoder out) {
+    out.writeLong(k0).writeLong(k1).writeString(fold).writeUnsigned(version).writeBoolean(full);
+    out.writeString(state).writeString(event).writeString(output).writeNullableString(base);
+  }
+
+  static Definition decode(Decoder in) {
+    return new Definition(
+        in.readLong(),
+        in.readLong(),
+        in.readString(),
+        (int) in.readUnsigned(),
+        in.readBoolean(),
+        in.readString(),
+        in.readString(),
+        in.readString(),
+        in.readNullableString());
+  }
+
+  /**
+   * The codecs that read what was written under a definition as the types of a fold.
+   *
+   * @param <S> the type of one key's state
+   * @param <E> the type of the events' values
+   * @param <O> the type of the outputs
+   */
+  static final class Codecs<S, E, O> {
+    private final Definition written;
+    private final Fold<S, E, O> fold;
+    private @Nullable Codec<S> state;
+    private @Nullable Codec<E> event;
+    private @Nullable Codec<O> output;
+
+    Codecs(Definition written, Fold<S, E, O> fold) {
+      this.written = written;
+      this.fold = fold;
+    }
+
+    Codec<S> state() {
+      if (state == null) {
+        state = reading("states", fold.stateCodec(), written.state(), fold.initial());
+      }
+      return state;
+    }
+
+    // Values of events and outputs are decoded only where somebody asks for them, so a schema that
+    // cannot be read any more does not keep the journal from opening.
+    Codec<E> event() {
+      if (event == null) {
+        event = reading("events", fold.eventCodec(), written.event(), null);
+      }
+      return event;
+    }
+
+    Codec<O> output() {
+      if (output == null) {
+        output = reading("outputs", fold.outputCodec(), written.output(), null);
+      }
+      return output;
+    }
+
+    private <T> Codec<T> reading(String what, Codec<T> codec, String schema, @Nullable T defaults) {
+      try {
+        return codec.reading(schema, defaults);
+      } catch (CodecException e) {
+        throw new JournalException(
+            "the "
+                + what
+                + " that version "
+                + written.version()
+                + " of the fold \""
+                + written.fold()
+                + "\" stored cannot be read as the ones of version "
+                + fold.version()
+                + ": "
+                + e.getMessage()
+                + ". Keep the stored fields, or rebuild the journal from its history",
+            e);
+      }
+    }
+  }
+}

@@ -1,0 +1,13 @@
+package dev.oncefold.journal;
+
+/**
+ * A committed output.
+ *
+ * @param id unique for ever: {@code fold/key/event id/n}
+ * @param name the output's name
+ * @param key the key of the event that emitted it
+ * @param sequence the sequence of that event; grows along the journal
+ * @param value the value
+ * @param <O> the type of the outputs
+ */
+public record Emitted<O>(String id, String name, String key, long sequence, O value) {}

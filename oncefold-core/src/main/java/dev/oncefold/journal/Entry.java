@@ -1,0 +1,65 @@
+package dev.oncefold.journal;
+
+import dev.oncefold.Slot;
+import dev.oncefold.Verdict;
+import java.time.Instant;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One event of the journal, as it was judged.
+ *
+ * @param sequence the number of the event in the journal, from 1
+ * @param committed when its commit was written, by the clock
+ * @param foldVersion the version of the fold that judged it
+ * @param verdict its verdict
+ * @param reason why, where the verdict is not Applied; for a Duplicate, why the first delivery was
+ *     rejected. Null where there is nothing to say
+ * @param failure what kind of failure, where it Failed
+ * @param key its key; null where it was undecodable, or a Duplicate in a journal without history
+ * @param id its id, or {@code partition@offset} where it has none; null like the key
+ * @param ownId whether the id is the event's own
+ * @param time its event time, where it has one
+ * @param value its value; null where it was undecodable, or where the journal keeps no history
+ * @param raw what was read, where it was undecodable
+ * @param changes the keys it changed
+ * @param outputs what it emitted
+ * @param <S> the type of one key's state
+ * @param <E> the type of the events' values
+ * @param <O> the type of the outputs
+ */
+@SuppressWarnings("ArrayRecordComponent") // never compared; a fresh copy for each entry
+public record Entry<S, E, O>(
+    long sequence,
+    Instant committed,
+    int foldVersion,
+    Verdict.Kind verdict,
+    @Nullable String reason,
+    Verdict.@Nullable Cause failure,
+    @Nullable String key,
+    @Nullable String id,
+    boolean ownId,
+    @Nullable Instant time,
+    @Nullable E value,
+    byte @Nullable [] raw,
+    List<Change<S>> changes,
+    List<Emitted<O>> outputs) {
+
+  /**
+   * Whether the event goes to the refusals.
+   *
+   * @return true for Rejected, Conflict, Expired and Failed
+   */
+  public boolean isRefusal() {
+    return verdict != Verdict.Kind.APPLIED && verdict != Verdict.Kind.DUPLICATE;
+  }
+
+  /**
+   * What an event made of a key.
+   *
+   * @param key the key
+   * @param slot what is stored for it afterwards, or null where it was deleted
+   * @param <S> the type of the state
+   */
+  public record Change<S>(String key, @Nullable Slot<S> slot) {}
+}

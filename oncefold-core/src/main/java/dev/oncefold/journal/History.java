@@ -1,0 +1,200 @@
+package dev.oncefold.journal;
+
+import dev.oncefold.CodecException;
+import dev.oncefold.Decoder;
+import dev.oncefold.Disk;
+import dev.oncefold.Fold;
+import dev.oncefold.Kernel;
+import dev.oncefold.Position;
+import dev.oncefold.Slot;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/** Reads what the log holds of the past. */
+final class History {
+  private History() {}
+
+  /** Receives each record of the log. */
+  interface Visitor {
+    void event(EventRecord record, long sequence, Log.Cursor cursor);
+
+    default void floor(long floor) {}
+
+    default void position(Decoder in) {
+      in.readString();
+      in.readUnsigned();
+      in.readSigned();
+      in.readLong();
+      in.readSigned();
+    }
+  }
+
+  /** Goes over the records between two offsets of the log; answers where it ended. */
+  static long scan(Log log, Disk disk, long from, long until, Visitor visitor) throws IOException {
+    EventRecord record = new EventRecord();
+    try (Log.Cursor cursor = log.cursor(from, until)) {
+      while (cursor.next()) {
+        if (cursor.header().kind() == Frame.COMMIT) {
+          records(cursor, record, visitor, disk);
+        }
+      }
+      if (cursor.end() < until) {
+        throw cursor.damage("no whole frame stands here, but it was durable");
+      }
+      return cursor.end();
+    }
+  }
+
+  static void records(Log.Cursor cursor, EventRecord record, Visitor visitor, Disk disk) {
+    Decoder in = new Decoder(cursor.body(), 0, cursor.header().length());
+    long sequence = cursor.header().sequence();
+    try {
+      while (in.remaining() > 0) {
+        int tag = in.readByte();
+        switch (tag) {
+          case EventRecord.TAG -> {
+            record.read(in);
+            visitor.event(record, ++sequence, cursor);
+          }
+          case Memory.POSITION -> visitor.position(in);
+          case Memory.FLOOR -> visitor.floor(in.readSigned());
+          case Memory.SINK -> {
+            in.readString();
+            in.readSigned();
+            in.readSigned();
+            in.readLong();
+          }
+          default -> throw new CodecException("no record has the tag " + tag);
+        }
+      }
+    } catch (CodecException e) {
+      throw new JournalException(
+          "the frame at offset "
+              + cursor.at()
+              + " of the log in "
+              + disk.path("")
+              + " is whole, but cannot be decoded: "
+              + e.getMessage(),
+          e);
+    }
+  }
+
+  /** Every event up to an offset of the log. */
+  static <S, E, O> void read(
+      Disk disk, Log log, Fold<S, E, O> fold, long until, Consumer<Entry<S, E, O>> each) {
+    requireHistory(disk, log);
+    Map<Definition, Definition.Codecs<S, E, O>> codecs = new HashMap<>();
+    try {
+      scan(
+          log,
+          disk,
+          0,
+          until,
+          (record, sequence, cursor) ->
+              each.accept(
+                  record.entry(
+                      sequence,
+                      Instant.ofEpochMilli(cursor.header().time()),
+                      fold,
+                      codecs.computeIfAbsent(
+                          cursor.definition(), d -> new Definition.Codecs<>(d, fold)),
+                      cursor.header().foldVersion())));
+    } catch (IOException e) {
+      throw unreadable(disk, e);
+    }
+  }
+
+  /** Refuses where events are missing: nothing is shown as if it were all. */
+  static void requireHistory(Disk disk, Log log) {
+    try {
+      if (log.start() != 0) {
+        throw new JournalException(
+            "the journal "
+                + disk.path("")
+                + " does not go back to its beginning: older segments were dropped. Keep them with"
+                + " Options.retainBytes");
+      }
+      for (long segment : log.segmentStarts()) {
+        if (!log.definition(segment).full()) {
+          throw new JournalException(
+              "the journal "
+                  + disk.path("")
+                  + " was kept without history (Options.history), so past events and states cannot"
+                  + " be shown");
+        }
+      }
+    } catch (IOException e) {
+      throw unreadable(disk, e);
+    }
+  }
+
+  static <S> View<S> asOf(Disk disk, Log log, Fold<S, ?, ?> fold, long until, long sequence) {
+    requireHistory(disk, log);
+    try {
+      Memory<S> memory = Recovery.of(disk, log, fold).load(until, sequence);
+      if (memory.sequence < sequence) {
+        throw new JournalException(
+            "the journal "
+                + disk.path("")
+                + " holds "
+                + memory.sequence
+                + " events; there is no state as of "
+                + sequence
+                + " yet");
+      }
+      return view(memory);
+    } catch (IOException e) {
+      throw unreadable(disk, e);
+    }
+  }
+
+  /** What a journal holds that another process may be writing. */
+  static <S> View<S> view(Disk disk, Fold<S, ?, ?> fold) {
+    try {
+      Log log = new Log(disk, 1 << 16);
+      if (log.isEmpty()) {
+        throw new JournalException("there is no journal in " + disk.path(""));
+      }
+      List<Long> segments = log.segmentStarts();
+      long last = segments.get(segments.size() - 1);
+      Journal.checkFold(disk, log.definition(last), fold, false);
+      long mark = last;
+      try (Log.Cursor cursor = log.cursor(last, Long.MAX_VALUE)) {
+        while (cursor.next()) {
+          mark = Math.max(mark, cursor.header().mark());
+        }
+      }
+      return view(Recovery.of(disk, log, fold).load(mark, Long.MAX_VALUE));
+    } catch (IOException e) {
+      throw unreadable(disk, e);
+    }
+  }
+
+  private static <S> View<S> view(Memory<S> memory) {
+    Map<String, Slot<S>> slots = new HashMap<>();
+    memory.cells.forEach(
+        (key, cell) -> {
+          Slot<S> slot = cell.committed;
+          if (slot != null) {
+            slots.put(key, slot);
+          }
+        });
+    Map<String, Position> positions = new HashMap<>();
+    memory.partitions.forEach((name, partition) -> positions.put(name, partition.position));
+    return new View<>(
+        memory.sequence,
+        memory.tally.counts(),
+        Collections.unmodifiableMap(positions),
+        Collections.unmodifiableMap(slots));
+  }
+
+  static JournalException unreadable(Disk disk, IOException e) {
+    return new JournalException(
+        "the journal " + disk.path("") + " cannot be read: " + Kernel.told(e), e);
+  }
+}
