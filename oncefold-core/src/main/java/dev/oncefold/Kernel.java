@@ -186,7 +186,19 @@ public final class Kernel<S, E, O> {
   public long fingerprint(E value) {
     scratch.truncate(0);
     fold.fingerprintCodec().encode(value, scratch);
-    return hash.hash(scratch.array(), 0, scratch.length());
+    return fingerprint(scratch.array(), 0, scratch.length());
+  }
+
+  /**
+   * The fingerprint of a payload that is encoded already by {@link Fold#fingerprintCodec}.
+   *
+   * @param bytes holds the encoded payload
+   * @param from where it begins
+   * @param length how long it is
+   * @return the fingerprint
+   */
+  public long fingerprint(byte[] bytes, int from, int length) {
+    return hash.hash(bytes, from, length);
   }
 
   /**

@@ -1,6 +1,7 @@
 package dev.oncefold;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -74,22 +75,28 @@ final class RecordCodec<T> implements Codec<T> {
   private final Class<T> type;
   private final Shapes shapes;
   private final Reader reader;
+  private final RecordCodec<T> current;
 
   private RecordCodec(Class<T> type) {
     this.type = type;
     this.shapes = new Shapes(type);
     this.reader = Reader.resolve(Schema.parse(shapes.schema()), shapes, null);
+    this.current = this;
   }
 
   private RecordCodec(RecordCodec<T> current, Reader reader) {
     this.type = current.type;
     this.shapes = current.shapes;
     this.reader = reader;
+    this.current = current;
   }
 
   @SuppressWarnings("unchecked")
   static <T> RecordCodec<T> of(Class<T> type) {
-    return (RecordCodec<T>) CODECS.get(type);
+    // A class of Java itself outlives the loader of this one: kept there, the codec would pin it.
+    return type.getClassLoader() == null
+        ? new RecordCodec<>(type)
+        : (RecordCodec<T>) CODECS.get(type);
   }
 
   @Override
@@ -115,7 +122,6 @@ final class RecordCodec<T> implements Codec<T> {
 
   @Override
   public Codec<T> reading(String writtenSchema, @Nullable T defaults) {
-    RecordCodec<T> current = of(type);
     if (writtenSchema.equals(schema())) {
       return current;
     }
@@ -146,7 +152,7 @@ final class RecordCodec<T> implements Codec<T> {
       throw new IllegalArgumentException(
           "name a field of " + record + ": it has " + String.join(", ", known));
     }
-    return new Narrowed<>(type, record, Set.of(fields));
+    return new Narrowed<>(type, record, new HashSet<>(List.of(fields)));
   }
 
   @Override

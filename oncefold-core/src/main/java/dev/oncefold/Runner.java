@@ -110,7 +110,7 @@ public final class Runner<S, E, O> {
    */
   public Counts run() throws InterruptedException {
     try {
-      while (!stopping) {
+      while (!stopping && !last.isCompletedExceptionally()) {
         if (!step(Duration.ZERO)) {
           if (sources.stream().allMatch(Source::ended)) {
             break;

@@ -120,19 +120,17 @@ final class Shapes {
   }
 
   private Shape shape(Type generic, String where) {
-    if (generic instanceof Class<?> plain) {
-      if (plain == List.class) {
-        throw refused(where, "a List of what is not said: write List<String>, for example");
-      }
-      return shape(plain, where);
-    }
     if (generic instanceof ParameterizedType parameterized
         && parameterized.getRawType() instanceof Class<?> raw) {
-      if (raw == List.class) {
-        return list(parameterized.getActualTypeArguments()[0], where);
-      }
-      // A parameter is refused where a component is of it; one that is only a tag does no harm.
-      return shape(raw, where, generic);
+      // Another type than a List with a parameter: the parameter is refused where a component is of
+      // it. One that is only a tag does no harm.
+      return raw == List.class
+          ? list(parameterized.getActualTypeArguments()[0], where)
+          : shape(raw, generic, where);
+    } else if (generic == List.class) {
+      throw refused(where, "a List of what is not said: write List<String>, for example");
+    } else if (generic instanceof Class<?> plain) {
+      return shape(plain, generic, where);
     }
     throw unsupported(generic, where);
   }
@@ -149,11 +147,7 @@ final class Shapes {
     return list;
   }
 
-  private Shape shape(Class<?> plain, String where) {
-    return shape(plain, where, plain);
-  }
-
-  private Shape shape(Class<?> plain, String where, Type told) {
+  private Shape shape(Class<?> plain, Type told, String where) {
     BasicShape basic = BasicShape.of(plain);
     if (basic != null) {
       return basic;
@@ -247,7 +241,7 @@ final class Shapes {
             plain.getSimpleName(),
             "its variant " + variant.getName() + " is neither a record nor an enum: make it one");
       }
-      shapes.add((Shape.Named) shape(variant, plain.getSimpleName()));
+      shapes.add((Shape.Named) shape(variant, variant, plain.getSimpleName()));
     }
     shape.complete(List.copyOf(shapes));
     return shape;

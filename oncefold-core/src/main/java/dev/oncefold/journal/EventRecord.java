@@ -95,20 +95,21 @@ final class EventRecord {
     }
   }
 
-  /** Writes everything but what an applied event changed and emitted. */
-  static <E> void write(
-      Received<E> received,
+  /**
+   * Writes everything but what an applied event changed and emitted.
+   *
+   * @param value the encoded value, where it is to be kept
+   */
+  static void write(
+      Received<?> received,
       String partition,
       Verdict<?, ?> verdict,
-      boolean keepValue,
+      @Nullable Encoder value,
       long fingerprint,
-      Codec<E> codec,
       Encoder out) {
-    Event<E> event = received.event();
-    boolean refusal = !(verdict instanceof Verdict.Applied || verdict instanceof Verdict.Duplicate);
-    boolean value = event != null && (keepValue || refusal);
+    Event<?> event = received.event();
     out.writeByte(TAG);
-    if (verdict instanceof Verdict.Duplicate<?, ?> duplicate && !value) {
+    if (verdict instanceof Verdict.Duplicate<?, ?> duplicate && value == null) {
       // Counted only; but every event is a record, so that the counts can be told from them.
       out.writeByte(KINDS.indexOf(Verdict.Kind.DUPLICATE)).writeNullableString(null);
       out.writeNullableString(duplicate.rejected());
@@ -121,7 +122,7 @@ final class EventRecord {
     int flags = KINDS.indexOf(verdict.kind());
     flags |= own ? OWN_ID : POSITION_ID;
     flags |= time != null ? TIME : 0;
-    flags |= value ? VALUE : 0;
+    flags |= value != null ? VALUE : 0;
     flags |= event == null && raw != null ? RAW : 0;
     out.writeByte(flags).writeNullableString(event == null ? null : event.key());
     out.writeString(ownId == null ? received.positionId(partition) : ownId);
@@ -140,8 +141,8 @@ final class EventRecord {
     } else if (verdict instanceof Verdict.Failed<?, ?> failed) {
       out.writeByte(CAUSES.indexOf(failed.cause())).writeString(failed.reason());
     }
-    if (value && event != null) {
-      writeSized(codec, event.value(), out);
+    if (value != null) {
+      out.writeUnsigned(value.length()).writeRaw(value.array(), 0, value.length());
     } else if (event == null && raw != null) {
       out.writeBytes(raw);
     }

@@ -355,6 +355,7 @@ public final class FileSink<S, E, O> implements AutoCloseable {
       Thread.currentThread().interrupt();
     }
     try {
+      while (thread == null && step()) {}
       out.close();
     } catch (IOException e) {
       throw failed(disk, file, e);

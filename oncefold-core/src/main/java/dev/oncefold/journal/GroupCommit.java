@@ -18,6 +18,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,6 +51,7 @@ final class GroupCommit<S> {
   private final Object publishing = new Object();
   private volatile Committed committed;
   private volatile @Nullable JournalException failure;
+  private volatile Consumer<JournalException> onFailure = failed -> {};
   private final @Nullable Thread writer;
   private final @Nullable ExecutorService answering;
   private final @Nullable ExecutorService snapshots;
@@ -417,6 +419,11 @@ final class GroupCommit<S> {
     return failure;
   }
 
+  /** Sets who is told of the failure, after everything committed before it was answered. */
+  void onFailure(Consumer<JournalException> told) {
+    onFailure = told;
+  }
+
   /** Stops for good; the first failure is the one told. */
   JournalException fail(String message, Throwable cause) {
     lock.lock();
@@ -425,11 +432,12 @@ final class GroupCommit<S> {
       if (failed == null) {
         failed = new JournalException(message, cause);
         failure = failed;
+        JournalException told = failed;
         for (Group.Answer answer : open.answers) {
-          JournalException told = failed;
           run(answering, () -> answer.failed(told));
         }
         open.answers.clear();
+        run(answering, () -> onFailure.accept(told));
         changed.signalAll();
       }
       return failed;

@@ -8,15 +8,17 @@ import dev.oncefold.Kernel;
 import dev.oncefold.Position;
 import dev.oncefold.Slot;
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.time.Instant;
 import java.util.Collections;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 
 /** Reads what the log holds of the past. */
 final class History {
+  private static final int VIEW_TRIES = 5;
+
   private History() {}
 
   /** Receives each record of the log. */
@@ -155,24 +157,33 @@ final class History {
 
   /** What a journal holds that another process may be writing. */
   static <S> View<S> view(Disk disk, Fold<S, ?, ?> fold) {
-    try {
-      Log log = new Log(disk, 1 << 16);
-      if (log.isEmpty()) {
-        throw new JournalException("there is no journal in " + disk.path(""));
-      }
-      List<Long> segments = log.segmentStarts();
-      long last = segments.get(segments.size() - 1);
-      Journal.checkFold(disk, log.definition(last), fold, false);
-      long mark = last;
-      try (Log.Cursor cursor = log.cursor(last, Long.MAX_VALUE)) {
-        while (cursor.next()) {
-          mark = Math.max(mark, cursor.header().mark());
+    for (int tries = 1; ; tries++) {
+      try {
+        return viewOnce(disk, fold);
+      } catch (NoSuchFileException e) {
+        // The writer dropped a snapshot or a segment for a newer one since we listed them.
+        if (tries == VIEW_TRIES) {
+          throw unreadable(disk, e);
         }
+      } catch (IOException e) {
+        throw unreadable(disk, e);
       }
-      return view(Recovery.of(disk, log, fold).load(mark, Long.MAX_VALUE));
-    } catch (IOException e) {
-      throw unreadable(disk, e);
     }
+  }
+
+  private static <S> View<S> viewOnce(Disk disk, Fold<S, ?, ?> fold) throws IOException {
+    Log log = new Log(disk, 1 << 16);
+    if (log.isEmpty()) {
+      throw new JournalException("there is no journal in " + disk.path(""));
+    }
+    Journal.checkFold(disk, log.newestDefinition(), fold, false);
+    long mark = log.newestSegment();
+    try (Log.Cursor cursor = log.cursor(mark, Long.MAX_VALUE)) {
+      while (cursor.next()) {
+        mark = Math.max(mark, cursor.header().mark());
+      }
+    }
+    return view(Recovery.of(disk, log, fold).load(mark, Long.MAX_VALUE));
   }
 
   private static <S> View<S> view(Memory<S> memory) {

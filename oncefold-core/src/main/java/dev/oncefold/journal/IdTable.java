@@ -22,6 +22,8 @@ final class IdTable {
   private static final int MAX_PLACES = 1 << 28;
 
   private final SipHash hash;
+  private @Nullable String hashedKey;
+  private @Nullable String hashedId;
   // A place is (hi, lo, fingerprint, time); one with hi and lo 0 is free.
   private long[] table;
   // Beside each place: 0 where the event was applied, else 1 + the index of the reason.
@@ -61,7 +63,7 @@ final class IdTable {
   }
 
   @Nullable Remembered find(String key, String id) {
-    hash.hash(key, id);
+    hash(key, id);
     int place = place(high(hash.hi(), hash.lo()), hash.lo());
     int at = place * WIDTH;
     if (free(at)) {
@@ -72,8 +74,18 @@ final class IdTable {
   }
 
   void put(String key, String id, long fingerprint, long time, @Nullable String rejected) {
-    hash.hash(key, id);
+    hash(key, id);
     put(hash.hi(), hash.lo(), fingerprint, time, rejected);
+  }
+
+  /** An id is looked up and then put: the same objects need not be hashed again. */
+  @SuppressWarnings("ReferenceEquality")
+  private void hash(String key, String id) {
+    if (key != hashedKey || id != hashedId) {
+      hash.hash(key, id);
+      hashedKey = key;
+      hashedId = id;
+    }
   }
 
   void put(long hi, long lo, long fingerprint, long time, @Nullable String rejected) {

@@ -14,7 +14,6 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -99,8 +98,7 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
           Definition.of(fold, key[0], key[1], full, null), 0, options.clock().millis());
       memory = parts.memory(fold.ids(), key[0], key[1]);
     } else {
-      List<Long> segments = log.segmentStarts();
-      Definition last = log.definition(segments.get(segments.size() - 1));
+      Definition last = log.newestDefinition();
       checkFold(disk, last, fold, options.acceptChange());
       memory =
           new Recovery<S>(
@@ -123,6 +121,7 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
         new GroupCommit<>(disk, log, memory, options, fold.stateCodec(), lastSnapshot, threads);
     batch = new JournalBatch<>(fold, memory, groups, full);
     submissions = new Submissions<>(this, fold, options.queue(), options.clock());
+    groups.onFailure(submissions::fail);
     judge = threads ? GroupCommit.daemon("oncefold-judge", this::judgeSubmissions) : null;
     if (judge != null) {
       judge.start();

@@ -13,6 +13,7 @@ import dev.oncefold.Slot;
 import dev.oncefold.States;
 import dev.oncefold.Store;
 import dev.oncefold.Verdict;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,6 +29,11 @@ import org.jspecify.annotations.Nullable;
  * @param <O> the type of the outputs
  */
 final class JournalBatch<S, E, O> implements Store.Batch<S, E, O> {
+  /** The most bytes that one event, its states and its outputs may take: 16 MiB. */
+  static final int MAX_RECORD = 1 << 24;
+
+  private static final int MAX_REASON = 4096;
+
   private final Fold<S, E, O> fold;
   private final Memory<S> memory;
   private final GroupCommit<S> groups;
@@ -38,6 +44,12 @@ final class JournalBatch<S, E, O> implements Store.Batch<S, E, O> {
   private Memory.@Nullable Partition partition;
   private @Nullable Group<S> group;
   private long watermark;
+  private @Nullable String foundKey;
+  private Memory.@Nullable Cell<S> found;
+  // Of the event being added.
+  private final Encoder values = new Encoder();
+  private final List<@Nullable Slot<S>> next = new ArrayList<>();
+  private long print;
 
   JournalBatch(Fold<S, E, O> fold, Memory<S> memory, GroupCommit<S> groups, boolean full) {
     this.fold = fold;
@@ -53,13 +65,33 @@ final class JournalBatch<S, E, O> implements Store.Batch<S, E, O> {
     this.partition = partition;
     this.group = group;
     this.watermark = partition.watermark;
+    this.foundKey = null; // the cell may have gone since the last batch
     return this;
   }
 
   @Override
   public @Nullable Slot<S> slot(String key) {
-    Memory.Cell<S> cell = memory.cells.get(key);
+    Memory.Cell<S> cell = cell(key);
     return cell == null ? null : cell.live;
+  }
+
+  /** A key is looked up, judged and then changed: mostly the same object each time. */
+  @SuppressWarnings("ReferenceEquality")
+  private Memory.@Nullable Cell<S> cell(String key) {
+    if (key != foundKey) {
+      found = memory.cells.get(key);
+      foundKey = key;
+    }
+    return found;
+  }
+
+  private Memory.Cell<S> cellToChange(String key) {
+    Memory.Cell<S> cell = cell(key);
+    if (cell == null) {
+      cell = memory.cell(key);
+      found = cell;
+    }
+    return cell;
   }
 
   @Override
@@ -82,19 +114,19 @@ final class JournalBatch<S, E, O> implements Store.Batch<S, E, O> {
   @Override
   public void add(Received<E> received, Verdict<S, O> verdict) {
     Group<S> into = group();
-    Encoder out = into.frame;
-    int before = out.length();
-    List<@Nullable Slot<S>> next = List.of();
-    long print;
+    int before = into.frame.length();
     try {
-      print = write(received, verdict, out);
-      if (verdict instanceof Verdict.Applied<S, O> applied) {
-        next = writeEffects(received, applied, out);
+      write(received, verdict, into.frame);
+      if (into.frame.length() - before > MAX_RECORD) {
+        throw new CodecException("it takes more than " + MAX_RECORD + " bytes");
       }
     } catch (RuntimeException e) {
-      out.truncate(before);
-      throw new CodecException(
-          "what the update answered, or the event, cannot be stored: " + Kernel.told(e));
+      into.frame.truncate(before);
+      if (!(verdict instanceof Verdict.Failed<S, O> failed)) {
+        throw new CodecException(
+            "what the update answered, or the event itself, cannot be stored: " + Kernel.told(e));
+      }
+      writeBare(received, failed, into.frame);
     }
     // From here on nothing can fail: what is written and what memory holds stay the same.
     into.events++;
@@ -107,49 +139,75 @@ final class JournalBatch<S, E, O> implements Store.Batch<S, E, O> {
     if (verdict instanceof Verdict.Applied<S, O> applied) {
       List<String> keys = applied.states().keys();
       for (int i = 0; i < keys.size(); i++) {
-        Memory.Cell<S> cell = memory.cell(keys.get(i));
+        Memory.Cell<S> cell = cellToChange(keys.get(i));
         cell.live = next.get(i);
         into.change(keys.get(i), cell, next.get(i));
       }
-      judged(event, print, null);
+      judged(event, null);
     } else if (verdict instanceof Verdict.Rejected<S, O> rejected) {
-      judged(event, print, rejected.reason());
+      judged(event, rejected.reason());
     }
   }
 
-  private long write(Received<E> received, Verdict<S, O> verdict, Encoder out) {
+  private void write(Received<E> received, Verdict<S, O> verdict, Encoder out) {
     Event<E> event = received.event();
-    boolean inTable =
-        remembers && (verdict instanceof Verdict.Applied || verdict instanceof Verdict.Rejected);
-    long print =
-        inTable && event != null && event.id() != null ? kernel.fingerprint(event.value()) : 0;
-    EventRecord.write(received, name, verdict, full, print, fold.eventCodec(), out);
-    return print;
+    Verdict.Kind kind = verdict.kind();
+    boolean refusal = kind != Verdict.Kind.APPLIED && kind != Verdict.Kind.DUPLICATE;
+    boolean remember = remembers && (kind == Verdict.Kind.APPLIED || kind == Verdict.Kind.REJECTED);
+    Encoder value = null;
+    print = 0;
+    if (event != null && (full || refusal)) {
+      value = values;
+      value.truncate(0);
+      fold.eventCodec().encode(event.value(), value);
+    }
+    if (event != null && event.id() != null && remember) {
+      print =
+          value != null && fold.fingerprintCodec() == fold.eventCodec()
+              ? kernel.fingerprint(value.array(), 0, value.length())
+              : kernel.fingerprint(event.value());
+    }
+    EventRecord.write(received, name, verdict, value, print, out);
+    if (verdict instanceof Verdict.Applied<S, O> applied && event != null) {
+      writeEffects(event, applied, out);
+    }
   }
 
-  private List<@Nullable Slot<S>> writeEffects(
-      Received<E> received, Verdict.Applied<S, O> applied, Encoder out) {
+  /** A Failed event is counted and told even where it cannot be written itself. */
+  private void writeBare(Received<E> received, Verdict.Failed<S, O> failed, Encoder out) {
+    String reason = failed.reason().substring(0, Math.min(failed.reason().length(), MAX_REASON));
+    // Encoding replaces what is no text by question marks.
+    String text =
+        new String(reason.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8)
+            + " (the event itself cannot be stored)";
+    EventRecord.write(
+        Received.undecodable(received.offset(), received.next(), text, new byte[0]),
+        name,
+        new Verdict.Failed<>(failed.cause(), text),
+        null,
+        0,
+        out);
+  }
+
+  private void writeEffects(Event<E> event, Verdict.Applied<S, O> applied, Encoder out) {
     States<S> states = applied.states();
     List<String> keys = states.keys();
-    List<@Nullable Slot<S>> next = new ArrayList<>(keys.size());
-    Event<E> event = received.event();
+    next.clear();
     out.writeUnsigned(keys.size());
     for (String key : keys) {
       S state = states.orNull(key);
       Slot<S> old = slot(key);
       Slot<S> slot = state == null ? null : new Slot<>(state, old == null ? 1 : old.version() + 1);
-      boolean own = event != null && key.equals(event.key());
-      EventRecord.writeSlot(own ? null : key, slot, fold.stateCodec(), out);
+      EventRecord.writeSlot(key.equals(event.key()) ? null : key, slot, fold.stateCodec(), out);
       next.add(slot);
     }
     out.writeUnsigned(applied.outputs().size());
     for (Output<O> output : applied.outputs()) {
       EventRecord.writeOutput(output, fold.outputCodec(), out);
     }
-    return next;
   }
 
-  private void judged(Event<E> event, long print, @Nullable String rejected) {
+  private void judged(Event<E> event, @Nullable String rejected) {
     Instant time = event.time();
     if (event.id() != null) {
       memory.remember(event.key(), event.id(), print, time, rejected);

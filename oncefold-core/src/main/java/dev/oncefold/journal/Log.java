@@ -99,6 +99,16 @@ class Log {
     return new ArrayList<>(segments.keySet());
   }
 
+  /** Where the newest segment begins. */
+  long newestSegment() {
+    return segments.lastKey();
+  }
+
+  /** The definition of the newest segment, read from the disk. */
+  Definition newestDefinition() throws IOException {
+    return definition(segments.lastKey());
+  }
+
   Definition definition(long segment) throws IOException {
     Cursor cursor = new Cursor(segment, Long.MAX_VALUE);
     try (cursor) {

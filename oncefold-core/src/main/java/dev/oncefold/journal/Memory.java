@@ -131,7 +131,9 @@ class Memory<S> {
       }
     }
     if (ids.size() > idChoice.atMost()) {
-      next = Math.max(next, ids.timeToKeep(idChoice.atMost() - idChoice.atMost() / 8));
+      long bound = ids.timeToKeep(idChoice.atMost() - idChoice.atMost() / 8);
+      // Ids without a time, kept by an earlier version of the fold, cannot be forgotten safely.
+      next = bound == IdTable.NO_TIME ? next : Math.max(next, bound);
     }
     return next;
   }

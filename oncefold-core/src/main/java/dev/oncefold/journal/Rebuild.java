@@ -15,7 +15,6 @@ import dev.oncefold.Verdict;
 import java.io.Closeable;
 import java.io.IOException;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeSet;
@@ -86,8 +85,7 @@ public final class Rebuild<S, E, O> implements AutoCloseable {
     for (String leftover : log.leftovers()) {
       disk.delete(leftover);
     }
-    List<Long> segments = log.segmentStarts();
-    Definition last = log.definition(segments.get(segments.size() - 1));
+    Definition last = log.newestDefinition();
     Journal.checkFold(disk, last, fold, true);
     History.requireHistory(disk, log);
     this.before =

@@ -67,7 +67,7 @@ final class Recovery<S> {
     for (String name : disk.list()) {
       if (name.endsWith(Snapshot.SUFFIX)) {
         Snapshot.Header header = Snapshot.readHeader(disk, name);
-        Definition last = log.definition();
+        Definition last = log.newestDefinition();
         if (header.definition().k0() != last.k0() || header.definition().k1() != last.k1()) {
           throw new JournalException(
               disk.path(name) + " is a snapshot of another journal. Move it away");

@@ -1,0 +1,34 @@
+package dev.oncefold.bench;
+
+import java.io.IOException;
+import java.util.Arrays;
+
+/** {@code java -jar oncefold-bench.jar throughput|latency|recovery|memory [name=value ...]}. */
+public final class Main {
+  private Main() {}
+
+  /**
+   * Runs one benchmark.
+   *
+   * @param args its name, and settings
+   * @throws IOException if the disk fails
+   * @throws InterruptedException never in practice
+   */
+  public static void main(String[] args) throws IOException, InterruptedException {
+    Settings settings =
+        new Settings(Arrays.asList(args).subList(Math.min(1, args.length), args.length));
+    switch (args.length == 0 ? "" : args[0]) {
+      case "throughput" -> Throughput.run(settings);
+      case "latency" -> Latency.run(settings);
+      case "recovery" -> RecoveryTime.run(settings);
+      case "recovery-fill" -> RecoveryTime.fill(settings);
+      case "memory" -> Footprint.run(settings);
+      default -> {
+        System.err.println(
+            "usage: throughput [events=1000000] [rounds=5] | latency [rate=1000] [seconds=20] |"
+                + " recovery [keys=1000000] | memory [keys=1000000]; each takes dir=DIRECTORY");
+        System.exit(2);
+      }
+    }
+  }
+}
