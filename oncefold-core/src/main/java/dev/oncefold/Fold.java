@@ -33,12 +33,15 @@ public final class Fold<S, E, O> {
   private final Codec<O> outputCodec;
   private final Codec<E> fingerprintCodec;
   private final @Nullable Function<Event<E>, List<String>> keys;
-  private final Update<States<S>, E, O> update;
+  // One of the two.
+  private final @Nullable Update<S, E, O> ofOneKey;
+  private final @Nullable Update<States<S>, E, O> ofSeveralKeys;
 
   private Fold(
       Builder<S, E, O> builder,
       @Nullable Function<Event<E>, List<String>> keys,
-      Update<States<S>, E, O> update) {
+      @Nullable Update<S, E, O> ofOneKey,
+      @Nullable Update<States<S>, E, O> ofSeveralKeys) {
     this.name = builder.name;
     this.version = builder.version;
     this.initial = required(builder.initial, "initially(state)", "what a key starts from");
@@ -57,7 +60,8 @@ public final class Fold<S, E, O> {
             ? eventCodec
             : eventCodec.only(builder.fingerprint.toArray(String[]::new));
     this.keys = keys;
-    this.update = update;
+    this.ofOneKey = ofOneKey;
+    this.ofSeveralKeys = ofSeveralKeys;
   }
 
   private <T> T required(@Nullable T value, String call, String why) {
@@ -208,8 +212,12 @@ public final class Fold<S, E, O> {
     return named;
   }
 
-  Update<States<S>, E, O> update() {
-    return update;
+  @Nullable Update<S, E, O> ofOneKey() {
+    return ofOneKey;
+  }
+
+  @Nullable Update<States<S>, E, O> ofSeveralKeys() {
+    return ofSeveralKeys;
   }
 
   /**
@@ -414,19 +422,7 @@ public final class Fold<S, E, O> {
      * @throws IllegalArgumentException if something required is missing or a type has no codec
      */
     public Fold<S, E, O> update(Update<S, E, O> update) {
-      Objects.requireNonNull(update);
-      return build(
-          null,
-          (states, event) -> {
-            Outcome<S, O> outcome = update.apply(states.get(event.key()), event);
-            if (outcome instanceof Outcome.Accepted<S, O> accepted) {
-              return new Outcome.Accepted<>(
-                  States.one(event.key(), accepted.state()), accepted.outputs());
-            } else if (outcome instanceof Outcome.Rejected<S, O> rejected) {
-              return Outcome.reject(rejected.reason());
-            }
-            throw new IllegalStateException("the update answered null instead of an Outcome");
-          });
+      return build(null, Objects.requireNonNull(update), null);
     }
 
     /**
@@ -440,11 +436,13 @@ public final class Fold<S, E, O> {
      */
     public Fold<S, E, O> update(
         Function<Event<E>, List<String>> keys, Update<States<S>, E, O> update) {
-      return build(Objects.requireNonNull(keys), Objects.requireNonNull(update));
+      return build(Objects.requireNonNull(keys), null, Objects.requireNonNull(update));
     }
 
     private Fold<S, E, O> build(
-        @Nullable Function<Event<E>, List<String>> keys, Update<States<S>, E, O> update) {
+        @Nullable Function<Event<E>, List<String>> keys,
+        @Nullable Update<S, E, O> ofOneKey,
+        @Nullable Update<States<S>, E, O> ofSeveralKeys) {
       if (ids != null && atMost != Long.MAX_VALUE) {
         if (ids.kind() != Ids.Kind.SPAN) {
           throw new IllegalArgumentException(
@@ -455,7 +453,7 @@ public final class Fold<S, E, O> {
         }
         ids = new Ids(ids.kind(), ids.span(), atMost);
       }
-      return new Fold<>(this, keys, update);
+      return new Fold<>(this, keys, ofOneKey, ofSeveralKeys);
     }
   }
 }

@@ -135,40 +135,52 @@ public final class Kernel<S, E, O> {
 
   private Verdict<S, O> byTheRules(Event<E> event, Slots<S> slots) {
     try {
-      States<S> before = states(event, slots);
-      Outcome<States<S>, O> outcome = fold.update().apply(before, event);
-      if (outcome instanceof Outcome.Rejected<States<S>, O> rejected) {
-        return new Verdict.Rejected<>(rejected.reason());
-      }
-      if (!(outcome instanceof Outcome.Accepted<States<S>, O> accepted)) {
-        throw new IllegalStateException("the update answered null instead of an Outcome");
-      }
-      States<S> after = accepted.state();
-      if (after == null) {
-        after = before;
-        for (String key : before.keys()) {
-          after = after.without(key);
-        }
-      } else if (after.keys() != before.keys() && !after.keys().equals(before.keys())) {
-        throw new IllegalStateException(
-            "the update answered states of " + after.keys() + " for an event of " + before.keys());
-      }
-      return new Verdict.Applied<>(after, accepted.outputs());
+      Update<S, E, O> ofOneKey = fold.ofOneKey();
+      return ofOneKey != null ? one(ofOneKey, event, slots) : several(event, slots);
     } catch (Exception e) {
       return new Verdict.Failed<>(Verdict.Cause.UPDATE, "the update threw " + told(e));
     }
   }
 
-  private States<S> states(Event<E> event, Slots<S> slots) {
-    if (!fold.hasSeveralKeys()) {
-      return States.one(event.key(), state(event.key(), slots));
+  private Verdict<S, O> one(Update<S, E, O> update, Event<E> event, Slots<S> slots)
+      throws Exception {
+    Outcome<S, O> outcome = update.apply(state(event.key(), slots), event);
+    if (outcome instanceof Outcome.Accepted<S, O> accepted) {
+      return new Verdict.Applied<>(States.one(event.key(), accepted.state()), accepted.outputs());
     }
+    return rejected(outcome);
+  }
+
+  private Verdict<S, O> several(Event<E> event, Slots<S> slots) throws Exception {
     List<String> keys = fold.keys(event);
     List<S> states = new ArrayList<>(keys.size());
     for (String key : keys) {
       states.add(state(key, slots));
     }
-    return States.of(keys, states);
+    States<S> before = States.of(keys, states);
+    Update<States<S>, E, O> update = fold.ofSeveralKeys();
+    Outcome<States<S>, O> outcome = update == null ? null : update.apply(before, event);
+    if (!(outcome instanceof Outcome.Accepted<States<S>, O> accepted)) {
+      return rejected(outcome);
+    }
+    States<S> after = accepted.state();
+    if (after == null) {
+      after = before;
+      for (String key : before.keys()) {
+        after = after.without(key);
+      }
+    } else if (!after.keys().equals(before.keys())) {
+      throw new IllegalStateException(
+          "the update answered states of " + after.keys() + " for an event of " + before.keys());
+    }
+    return new Verdict.Applied<>(after, accepted.outputs());
+  }
+
+  private Verdict<S, O> rejected(@Nullable Outcome<?, O> outcome) {
+    if (outcome instanceof Outcome.Rejected<?, O> rejected) {
+      return new Verdict.Rejected<>(rejected.reason());
+    }
+    throw new IllegalStateException("the update answered null instead of an Outcome");
   }
 
   private S state(String key, Slots<S> slots) {

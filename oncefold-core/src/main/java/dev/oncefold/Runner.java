@@ -216,6 +216,7 @@ public final class Runner<S, E, O> {
     boolean unread = polled.unread();
     CompletableFuture<Position> committed;
     try (Store.Batch<S, E, O> batch = store.begin(claimOn(polled.partition()), polled.from())) {
+      batch.load(polled.events());
       long latest = latest();
       Counts.Tally tally = new Counts.Tally();
       for (Received<E> received : polled.events()) {

@@ -1,5 +1,6 @@
 package dev.oncefold;
 
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -66,6 +67,14 @@ public interface Store<S, E, O> {
      * @return the greatest event time (epoch milliseconds) whose ids may have been forgotten
      */
     long floor();
+
+    /**
+     * Told once, before the first event is judged, what the batch will be asked for: a store may
+     * read it all at once.
+     *
+     * @param events the events, in the order in which they are judged and added
+     */
+    void load(List<Received<E>> events);
 
     /**
      * Adds an event with its verdict; later events of the batch see its effect.

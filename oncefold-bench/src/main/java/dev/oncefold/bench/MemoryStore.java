@@ -10,6 +10,7 @@ import dev.oncefold.Slot;
 import dev.oncefold.Store;
 import dev.oncefold.Verdict;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -54,6 +55,9 @@ final class MemoryStore<S, E, O> implements Store<S, E, O>, Store.Batch<S, E, O>
     int at = place(ids, hash.hi(), hash.lo());
     return ids[at] == 0 ? null : new Remembered(ids[at + 2], null);
   }
+
+  @Override
+  public void load(List<Received<E>> events) {}
 
   @Override
   public long floor() {

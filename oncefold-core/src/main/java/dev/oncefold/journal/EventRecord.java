@@ -111,7 +111,7 @@ final class EventRecord {
     out.writeByte(TAG);
     if (verdict instanceof Verdict.Duplicate<?, ?> duplicate && value == null) {
       // Counted only; but every event is a record, so that the counts can be told from them.
-      out.writeByte(KINDS.indexOf(Verdict.Kind.DUPLICATE)).writeNullableString(null);
+      out.writeByte(number(Verdict.Kind.DUPLICATE)).writeNullableString(null);
       out.writeNullableString(duplicate.rejected());
       return;
     }
@@ -119,7 +119,7 @@ final class EventRecord {
     boolean own = ownId != null;
     Instant time = event == null ? null : event.time();
     byte[] raw = received.raw();
-    int flags = KINDS.indexOf(verdict.kind());
+    int flags = number(verdict.kind());
     flags |= own ? OWN_ID : POSITION_ID;
     flags |= time != null ? TIME : 0;
     flags |= value != null ? VALUE : 0;
@@ -146,6 +146,18 @@ final class EventRecord {
     } else if (event == null && raw != null) {
       out.writeBytes(raw);
     }
+  }
+
+  /** A kind's place in {@link #KINDS}. */
+  private static int number(Verdict.Kind kind) {
+    return switch (kind) {
+      case APPLIED -> 0;
+      case REJECTED -> 1;
+      case DUPLICATE -> 2;
+      case CONFLICT -> 3;
+      case EXPIRED -> 4;
+      case FAILED -> 5;
+    };
   }
 
   private static void writeFingerprint(boolean own, long fingerprint, Encoder out) {

@@ -22,8 +22,6 @@ final class IdTable {
   private static final int MAX_PLACES = 1 << 28;
 
   private final SipHash hash;
-  private @Nullable String hashedKey;
-  private @Nullable String hashedId;
   // A place is (hi, lo, fingerprint, time); one with hi and lo 0 is free.
   private long[] table;
   // Beside each place: 0 where the event was applied, else 1 + the index of the reason.
@@ -62,30 +60,25 @@ final class IdTable {
     return oldest;
   }
 
-  @Nullable Remembered find(String key, String id) {
-    hash(key, id);
-    int place = place(high(hash.hi(), hash.lo()), hash.lo());
+  /** The hash of an id, to be read from {@link SipHash#hi} and {@link SipHash#lo}. */
+  SipHash hash(String key, String id) {
+    hash.hash(key, id);
+    return hash;
+  }
+
+  /** Brings the place of an id into the processor's cache; the answer means nothing. */
+  long touch(long lo) {
+    return table[((int) lo & (reason.length - 1)) * WIDTH];
+  }
+
+  @Nullable Remembered find(long hi, long lo) {
+    int place = place(high(hi, lo), lo);
     int at = place * WIDTH;
     if (free(at)) {
       return null;
     }
     return new Remembered(
         table[at + 2], reason[place] == 0 ? null : reasons.get(reason[place] - 1));
-  }
-
-  void put(String key, String id, long fingerprint, long time, @Nullable String rejected) {
-    hash(key, id);
-    put(hash.hi(), hash.lo(), fingerprint, time, rejected);
-  }
-
-  /** An id is looked up and then put: the same objects need not be hashed again. */
-  @SuppressWarnings("ReferenceEquality")
-  private void hash(String key, String id) {
-    if (key != hashedKey || id != hashedId) {
-      hash.hash(key, id);
-      hashedKey = key;
-      hashedId = id;
-    }
   }
 
   void put(long hi, long lo, long fingerprint, long time, @Nullable String rejected) {

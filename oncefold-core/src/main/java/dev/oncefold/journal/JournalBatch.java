@@ -9,6 +9,7 @@ import dev.oncefold.Output;
 import dev.oncefold.Position;
 import dev.oncefold.Received;
 import dev.oncefold.Remembered;
+import dev.oncefold.SipHash;
 import dev.oncefold.Slot;
 import dev.oncefold.States;
 import dev.oncefold.Store;
@@ -44,8 +45,15 @@ final class JournalBatch<S, E, O> implements Store.Batch<S, E, O> {
   private Memory.@Nullable Partition partition;
   private @Nullable Group<S> group;
   private long watermark;
-  private @Nullable String foundKey;
-  private Memory.@Nullable Cell<S> found;
+  // Loaded for the batch, by the place of the event in it.
+  private final List<@Nullable Event<E>> loaded = new ArrayList<>();
+  private final List<Memory.@Nullable Cell<S>> cells = new ArrayList<>();
+  private long[] hashes = new long[0];
+
+  @SuppressWarnings("UnusedVariable") // read by nobody: it keeps the loads from being dropped
+  private long touched;
+
+  private int at; // the place of the event that is judged now
   // Of the event being added.
   private final Encoder values = new Encoder();
   private final List<@Nullable Slot<S>> next = new ArrayList<>();
@@ -65,8 +73,47 @@ final class JournalBatch<S, E, O> implements Store.Batch<S, E, O> {
     this.partition = partition;
     this.group = group;
     this.watermark = partition.watermark;
-    this.foundKey = null; // the cell may have gone since the last batch
+    loaded.clear();
+    cells.clear();
+    at = 0;
     return this;
+  }
+
+  /**
+   * Looks up everything at once. Each look-up alone waits for memory several times; one after
+   * another without anything between them, the processor overlaps their waits.
+   */
+  @Override
+  public void load(List<Received<E>> events) {
+    int count = events.size();
+    if (hashes.length < 2 * count) {
+      hashes = new long[2 * count];
+    }
+    loaded.clear();
+    cells.clear();
+    at = 0;
+    for (int i = 0; i < count; i++) {
+      Event<E> event = events.get(i).event();
+      loaded.add(event);
+      String id = event == null ? null : event.id();
+      if (remembers && event != null && id != null) {
+        SipHash hash = memory.ids.hash(event.key(), id);
+        hashes[2 * i] = hash.hi();
+        hashes[2 * i + 1] = hash.lo();
+      }
+    }
+    for (int i = 0; i < count; i++) {
+      touched += memory.ids.touch(hashes[2 * i + 1]);
+    }
+    for (int i = 0; i < count; i++) {
+      Event<E> event = loaded.get(i);
+      cells.add(event == null ? null : memory.cells.get(event.key()));
+    }
+    for (int i = 0; i < count; i++) {
+      Memory.Cell<S> cell = cells.get(i);
+      Slot<S> slot = cell == null ? null : cell.live;
+      touched += slot == null || slot.state().getClass() == Void.class ? 0 : slot.version();
+    }
   }
 
   @Override
@@ -75,28 +122,39 @@ final class JournalBatch<S, E, O> implements Store.Batch<S, E, O> {
     return cell == null ? null : cell.live;
   }
 
-  /** A key is looked up, judged and then changed: mostly the same object each time. */
+  /** The loaded cell, for the event that is judged now; any other is looked up. */
   @SuppressWarnings("ReferenceEquality")
   private Memory.@Nullable Cell<S> cell(String key) {
-    if (key != foundKey) {
-      found = memory.cells.get(key);
-      foundKey = key;
+    Event<E> event = at < loaded.size() ? loaded.get(at) : null;
+    if (event != null && event.key() == key) {
+      Memory.Cell<S> cell = cells.get(at);
+      if (cell == null) {
+        // An earlier event of the batch may have made it.
+        cell = memory.cells.get(key);
+        cells.set(at, cell);
+      }
+      return cell;
     }
-    return found;
+    return memory.cells.get(key);
   }
 
   private Memory.Cell<S> cellToChange(String key) {
     Memory.Cell<S> cell = cell(key);
-    if (cell == null) {
-      cell = memory.cell(key);
-      found = cell;
-    }
-    return cell;
+    return cell != null ? cell : memory.cell(key);
   }
 
   @Override
+  @SuppressWarnings("ReferenceEquality")
   public @Nullable Remembered remembered(String key, String id) {
-    return memory.ids.find(key, id);
+    Event<E> event = at < loaded.size() ? loaded.get(at) : null;
+    return event != null && event.key() == key && event.id() == id
+        ? memory.ids.find(hashes[2 * at], hashes[2 * at + 1])
+        : memory.remembered(key, id);
+  }
+
+  @SuppressWarnings("ReferenceEquality")
+  private boolean isLoaded(Event<E> event) {
+    return at < loaded.size() && loaded.get(at) == event;
   }
 
   @Override
@@ -133,9 +191,13 @@ final class JournalBatch<S, E, O> implements Store.Batch<S, E, O> {
     memory.sequence++;
     memory.tally.add(verdict);
     Event<E> event = received.event();
-    if (event == null) {
-      return;
+    if (event != null) {
+      effect(event, verdict, into);
     }
+    at++;
+  }
+
+  private void effect(Event<E> event, Verdict<S, O> verdict, Group<S> into) {
     if (verdict instanceof Verdict.Applied<S, O> applied) {
       List<String> keys = applied.states().keys();
       for (int i = 0; i < keys.size(); i++) {
@@ -209,8 +271,11 @@ final class JournalBatch<S, E, O> implements Store.Batch<S, E, O> {
 
   private void judged(Event<E> event, @Nullable String rejected) {
     Instant time = event.time();
-    if (event.id() != null) {
-      memory.remember(event.key(), event.id(), print, time, rejected);
+    String id = event.id();
+    if (id != null && isLoaded(event)) {
+      memory.remember(hashes[2 * at], hashes[2 * at + 1], print, time, rejected);
+    } else if (id != null) {
+      memory.remember(event.key(), id, print, time, rejected);
     }
     if (time != null && fold.ids().kind() == Fold.Ids.Kind.SPAN) {
       watermark = Math.max(watermark, time.toEpochMilli());

@@ -8,6 +8,8 @@ import dev.oncefold.Encoder;
 import dev.oncefold.Fold;
 import dev.oncefold.Kernel;
 import dev.oncefold.Position;
+import dev.oncefold.Remembered;
+import dev.oncefold.SipHash;
 import dev.oncefold.Slot;
 import java.time.Instant;
 import java.util.HashMap;
@@ -85,10 +87,23 @@ class Memory<S> {
     return partitions.computeIfAbsent(name, n -> new Partition());
   }
 
+  @Nullable Remembered remembered(String key, String id) {
+    SipHash hash = ids.hash(key, id);
+    return ids.find(hash.hi(), hash.lo());
+  }
+
   void remember(
       String key, String id, long fingerprint, @Nullable Instant time, @Nullable String rejected) {
     if (idChoice.kind() != Fold.Ids.Kind.NONE) {
-      ids.put(key, id, fingerprint, idTime(time), rejected);
+      SipHash hash = ids.hash(key, id);
+      remember(hash.hi(), hash.lo(), fingerprint, time, rejected);
+    }
+  }
+
+  void remember(
+      long hi, long lo, long fingerprint, @Nullable Instant time, @Nullable String rejected) {
+    if (idChoice.kind() != Fold.Ids.Kind.NONE) {
+      ids.put(hi, lo, fingerprint, idTime(time), rejected);
     }
   }
 

@@ -174,7 +174,7 @@ public final class Rebuild<S, E, O> implements AutoCloseable {
               Memory.Cell<S> cell = after.cells.get(key);
               return cell == null ? null : cell.live;
             },
-            (key, id) -> after.ids.find(key, id),
+            after::remembered,
             after.floor,
             Kernel.NO_LIMIT);
     verdict = storable(verdict);
