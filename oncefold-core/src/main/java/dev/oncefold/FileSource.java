@@ -52,6 +52,11 @@ public final class FileSource<E> implements Source<E> {
   private final CRC32C before = new CRC32C();
   private byte[] head = new byte[0];
   private boolean ended;
+  // Where the last batch ended, and the next one begins.
+  private Position answered = Position.START;
+  // A line longer than the bound, of which a part is passed: where it begins, and with what.
+  private long longLine = -1;
+  private byte[] longLineBegins = new byte[0];
 
   /**
    * Makes an event of a line.
@@ -180,6 +185,8 @@ public final class FileSource<E> implements Source<E> {
             told("has " + size + " bytes, fewer than the " + position.offset() + " already applied")
                 + CHANGED);
       }
+      answered = position;
+      longLine = -1;
       start = 0;
       end = 0;
       offset = 0;
@@ -221,24 +228,26 @@ public final class FileSource<E> implements Source<E> {
   @Override
   public @Nullable Polled<E> poll(int max, Duration wait) throws InterruptedException {
     try {
-      Position from = position();
       List<Received<E>> events = new ArrayList<>();
       while (events.size() < max) {
         int line = lineEnd();
-        if (line >= 0) {
+        if (longLine >= 0) {
+          if (!passLongLine(line, events)) {
+            ended = !follow;
+            break;
+          }
+        } else if (line >= 0) {
           take(events, line - start, 1);
         } else if (end - start > maxLine) {
-          skipLongLine(events);
+          longLine = offset;
+          longLineBegins =
+              Arrays.copyOfRange(buffer, start, start + Math.min(end - start, KEPT_OF_LONG_LINES));
         } else if (!fill()) {
           if (!follow && end > start) {
             take(events, end - start, 0);
           }
           ended = !follow;
           break;
-        }
-        if (events.isEmpty() && offset - from.offset() > CHUNK) {
-          // Lines that hold no event: the next batch starts after them.
-          from = position();
         }
       }
       if (events.isEmpty()) {
@@ -248,7 +257,9 @@ public final class FileSource<E> implements Source<E> {
         }
         return null;
       }
-      return new Polled<>(partition, from, events, !ended && (lineEnd() >= 0 || unread()));
+      Polled<E> polled = new Polled<>(partition, answered, events, !ended && unread());
+      answered = polled.to();
+      return polled;
     } catch (IOException e) {
       throw failed(e);
     }
@@ -342,25 +353,15 @@ public final class FileSource<E> implements Source<E> {
     return charset.newDecoder().decode(ByteBuffer.wrap(buffer, from, length)).toString();
   }
 
-  private void skipLongLine(List<Received<E>> events) throws IOException {
-    long at = offset;
-    byte[] beginning =
-        Arrays.copyOfRange(buffer, start, start + Math.min(end - start, KEPT_OF_LONG_LINES));
-    Position back = position();
-    while (lineEnd() < 0) {
-      advance(end - start);
-      if (!fill()) {
-        if (follow) {
-          // The line is not finished: come back to its start once there is more.
-          seek(partition, back);
-          return;
-        }
-        events.add(tooLong(at, beginning));
-        return;
-      }
+  /** Goes on over a line that is too long; false at the end of the file. */
+  private boolean passLongLine(int lineEnd, List<Received<E>> events) throws IOException {
+    advance((lineEnd < 0 ? end : lineEnd + 1) - start);
+    boolean more = lineEnd >= 0 || fill();
+    if (lineEnd >= 0 || (!more && !follow)) {
+      events.add(tooLong(longLine, longLineBegins));
+      longLine = -1;
     }
-    advance(lineEnd() + 1 - start);
-    events.add(tooLong(at, beginning));
+    return more;
   }
 
   private void advance(int bytes) {
@@ -391,7 +392,8 @@ public final class FileSource<E> implements Source<E> {
   }
 
   private boolean unread() throws IOException {
-    return opened().size() > offset + (end - start);
+    // Of a followed file, a last line without its end is not there to be read yet.
+    return lineEnd() >= 0 || (!follow && end > start) || opened().size() > offset + (end - start);
   }
 
   /** Keeps the first bytes of the file, which stand in the buffer's first {@code filled} bytes. */

@@ -316,8 +316,12 @@ public final class Fold<S, E, O> {
      * @return this
      */
     public Builder<S, E, O> remembering(Duration span) {
-      if (span.compareTo(Duration.ofMillis(2)) < 0) {
-        throw new IllegalArgumentException("ids cannot be remembered for " + span);
+      if (span.compareTo(Duration.ofMillis(2)) < 0
+          || span.compareTo(Duration.ofMillis(Long.MAX_VALUE)) > 0) {
+        throw new IllegalArgumentException(
+            "ids cannot be remembered for "
+                + span
+                + ", only for two milliseconds or more, or by rememberingForever()");
       }
       this.ids = new Ids(Ids.Kind.SPAN, span, Long.MAX_VALUE);
       return this;

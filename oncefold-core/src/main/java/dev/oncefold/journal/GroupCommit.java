@@ -113,7 +113,10 @@ final class GroupCommit<S> {
   Group<S> enter() {
     lock.lock();
     try {
-      while (open.frame.length() >= options.groupBytes() && failure == null && !closing) {
+      while (!open.isEmpty()
+          && open.frame.length() >= options.groupBytes()
+          && failure == null
+          && !closing) {
         if (writer == null) {
           write();
         } else {

@@ -132,8 +132,10 @@ class Log {
    */
   void recover(long from, Replay replay) throws IOException {
     Cursor cursor = new Cursor(from, Long.MAX_VALUE);
+    long mark = from;
     try (cursor) {
       while (cursor.next()) {
+        mark = Math.max(mark, cursor.header().mark());
         replay.frame(cursor);
       }
       end = cursor.end();
@@ -147,10 +149,28 @@ class Log {
     if (opened.size() > end - segmentStart) {
       cutTail(opened, end - segmentStart);
     }
-    // What was read may have been in nothing but the page cache of a crashed process.
+    // What was read may have been in nothing but the page cache of a crashed process. Where a sync
+    // failed those pages count as clean, so that another sync would not write them: they are
+    // written again.
+    rewrite(opened, Math.max(mark, segmentStart));
     opened.sync();
+    disk.sync();
     allocated = end - segmentStart;
     durable = end;
+  }
+
+  private void rewrite(Disk.Handle segment, long from) throws IOException {
+    ByteBuffer chunk = ByteBuffer.allocate((int) Math.min(1 << 20, end - from));
+    for (long offset = from; offset < end; offset += chunk.limit()) {
+      chunk.clear().limit((int) Math.min(chunk.capacity(), end - offset));
+      while (chunk.hasRemaining()) {
+        long place = offset - segmentStart + chunk.position();
+        if (segment.read(place, chunk) < 1) {
+          throw new IOException("the file became shorter while it was read");
+        }
+      }
+      segment.write(offset - segmentStart, chunk.flip());
+    }
   }
 
   /** Cuts off what stands behind the last whole frame. */

@@ -1,0 +1,220 @@
+package dev.oncefold.cli;
+
+import dev.oncefold.cli.Beacon.Field;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/** Starts the worker again and again, kills it each time but the last, and counts where. */
+final class Kills {
+  /** How much of the input is left for the last run, which nobody kills. */
+  private static final double LAST_SHARE = 0.2;
+
+  private static final long PATIENCE = TimeUnit.SECONDS.toNanos(60);
+  private static final long GUESSED_RECOVERY = TimeUnit.MILLISECONDS.toNanos(300);
+  private static final long MOMENT = TimeUnit.MILLISECONDS.toNanos(3);
+
+  // A short life is over before the optimizing compiler pays.
+  private static final List<String> SHORT_LIFE =
+      List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
+  private static final List<String> LONG_LIFE = List.of("-XX:+UseSerialGC");
+
+  private final Workplace at;
+  private final Beacon beacon;
+  private final long bytes;
+  private final Random random;
+  private final Progress progress;
+  private final Tally tally = new Tally();
+  private boolean syncTooShort;
+  private volatile @Nullable Victim victim;
+
+  /** What was done to the worker. */
+  static final class Tally {
+    int kills;
+    int insideCommit;
+    int halfWritten;
+    int recovering;
+    int restarts;
+    final List<Long> recoveryNanos = new ArrayList<>();
+    long lastRunEvents;
+    long lastRunNanos;
+  }
+
+  /** The worker went its own way; the message says how. */
+  static final class WorkerException extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    WorkerException(String message) {
+      super(message);
+    }
+  }
+
+  Kills(Workplace at, Beacon beacon, long bytes, Random random, Progress progress) {
+    this.at = at;
+    this.beacon = beacon;
+    this.bytes = bytes;
+    this.random = random;
+    this.progress = progress;
+  }
+
+  /** Kills so often, then lets the worker run to the end. */
+  Tally run(int kills) throws IOException, InterruptedException {
+    List<Aim> plan = Aim.plan(kills, random);
+    double slice = bytes * (1 - LAST_SHARE) / kills;
+    for (int i = 0; i < kills; i++) {
+      long target = (long) (slice * (i + 0.1 + 0.6 * random.nextDouble()));
+      start(SHORT_LIFE, (long) (slice * (i + 1)));
+      await(plan.get(i), target, (long) (slice / 8));
+      kill(plan.get(i));
+    }
+    start(LONG_LIFE, Long.MAX_VALUE);
+    finish();
+    return tally;
+  }
+
+  /** Kills the worker of the moment, if there is one; for when the demo is interrupted. */
+  void abandon() {
+    Victim last = victim;
+    if (last != null) {
+      last.abandon();
+    }
+  }
+
+  private void start(List<String> javaOptions, long allowed) throws IOException {
+    tally.restarts += victim == null ? 0 : 1;
+    beacon.clear();
+    beacon.set(Field.ALLOWED, allowed);
+    victim = Victim.start(at, javaOptions);
+  }
+
+  /** Waits for the moment at which to kill. */
+  private void await(Aim aim, long target, long more) {
+    if (aim == Aim.RECOVERING) {
+      await("open the journal", () -> beacon.get(Field.OPENING) != 0);
+      pause((long) (random.nextDouble() * usualRecovery()));
+      return;
+    }
+    await("get on", () -> beacon.get(Field.RECOVERY) != 0 && beacon.get(Field.COMMITTED) >= target);
+    switch (aim) {
+      case RUNNING, RECOVERING -> pause((long) (random.nextDouble() * MOMENT));
+      case HALF_WRITTEN -> {
+        beacon.set(Field.HOLD, 1 + random.nextInt((int) Beacon.HOLD_BEFORE_SYNC - 1));
+        await("begin a commit", () -> goesOn(more) && beacon.get(Field.COMMIT) == Beacon.BEGUN);
+      }
+      case IN_SYNC -> {
+        if (syncTooShort) {
+          beacon.set(Field.HOLD, Beacon.HOLD_BEFORE_SYNC);
+        }
+        spin("write a commit", () -> goesOn(more) && beacon.get(Field.COMMIT) == Beacon.WRITTEN);
+      }
+    }
+  }
+
+  /** A worker that has done all it may do opens no commit: allow it some more. */
+  private boolean goesOn(long more) {
+    if (beacon.get(Field.HANDED) >= beacon.get(Field.ALLOWED)) {
+      beacon.set(Field.ALLOWED, beacon.get(Field.ALLOWED) + more);
+    }
+    return true;
+  }
+
+  private void kill(Aim aim) throws InterruptedException {
+    if (!running().kill()) {
+      throw unexpected("ended by itself before kill " + (tally.kills + 1));
+    }
+    tally.kills++;
+    long commit = beacon.get(Field.COMMIT);
+    if (commit != Beacon.CLOSED) {
+      tally.insideCommit++;
+      tally.halfWritten += commit == Beacon.BEGUN ? 1 : 0;
+    }
+    syncTooShort |= aim == Aim.IN_SYNC && commit == Beacon.CLOSED;
+    if (beacon.get(Field.RECOVERY) == 0) {
+      tally.recovering++;
+    }
+    recovered();
+    progress.applying(beacon.get(Field.EVENTS), tally);
+  }
+
+  private void finish() throws InterruptedException {
+    while (!running().awaitEnd(50)) {
+      progress.applying(beacon.get(Field.EVENTS), tally);
+    }
+    if (running().exitValue() != 0) {
+      throw unexpected("failed");
+    }
+    recovered();
+    tally.lastRunEvents = beacon.get(Field.EVENTS) - beacon.get(Field.FOUND);
+    tally.lastRunNanos = beacon.get(Field.RUNNING);
+    progress.applying(beacon.get(Field.EVENTS), tally);
+  }
+
+  /** Notes how long the recovery of this life took, if it was one and came to its end. */
+  private void recovered() {
+    long recovery = beacon.get(Field.RECOVERY);
+    if (tally.restarts > 0 && recovery != 0) {
+      tally.recoveryNanos.add(recovery);
+    }
+  }
+
+  private long usualRecovery() {
+    List<Long> known = tally.recoveryNanos;
+    return known.isEmpty() ? GUESSED_RECOVERY : known.get(known.size() - 1);
+  }
+
+  // ---------------------------------------------------------------- waiting
+
+  private static void pause(long nanos) {
+    long end = System.nanoTime() + nanos;
+    while (System.nanoTime() < end) {
+      Thread.onSpinWait();
+    }
+  }
+
+  private void await(String what, BooleanSupplier done) {
+    long begin = System.nanoTime();
+    while (!done.getAsBoolean()) {
+      check(what, begin);
+      progress.applying(beacon.get(Field.EVENTS), tally);
+      LockSupport.parkNanos(20_000);
+    }
+  }
+
+  /** Like await, but misses nothing that lasts only for microseconds. */
+  private void spin(String what, BooleanSupplier done) {
+    long begin = System.nanoTime();
+    for (int i = 1; !done.getAsBoolean(); i++) {
+      if (i % 10_000 == 0) {
+        check(what, begin);
+      }
+      Thread.onSpinWait();
+    }
+  }
+
+  private void check(String what, long begin) {
+    if (!running().isAlive()) {
+      throw unexpected("ended by itself with exit code " + running().exitValue());
+    }
+    if (System.nanoTime() - begin > PATIENCE) {
+      throw unexpected("did not " + what + " within a minute");
+    }
+  }
+
+  private Victim running() {
+    Victim now = victim;
+    if (now == null) {
+      throw new IllegalStateException("no worker was started");
+    }
+    return now;
+  }
+
+  private WorkerException unexpected(String what) {
+    return new WorkerException(
+        "the worker process " + what + ". What it said last: " + running().lastWords());
+  }
+}

@@ -1,0 +1,81 @@
+package dev.oncefold.cli;
+
+import dev.oncefold.Disk;
+import dev.oncefold.FileSource;
+import dev.oncefold.Fold;
+import dev.oncefold.Runner;
+import dev.oncefold.cli.Beacon.Field;
+import dev.oncefold.journal.FileSink;
+import dev.oncefold.journal.Journal;
+import dev.oncefold.journal.Options;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.List;
+
+/**
+ * The process that the demo kills: applies the payments of a directory to the journal in it. It
+ * knows nothing of having been killed before; that is the journal's business.
+ */
+final class Worker {
+  /** Small, so that new segments and snapshots are among what the kills meet. */
+  private static final int BYTES = 1 << 22;
+
+  private Worker() {}
+
+  /**
+   * Runs until the payments are all applied.
+   *
+   * @param args the demo's directory
+   */
+  public static void main(String[] args) throws IOException, InterruptedException {
+    endWithTheDemo();
+    apply(Workplace.at(Path.of(args[0])));
+  }
+
+  @SuppressWarnings("try") // the sinks need only be open
+  static void apply(Workplace at) throws IOException, InterruptedException {
+    Beacon beacon = Beacon.at(at.beacon());
+    Fold<Account, Payment, Receipt> fold = Payments.fold();
+    long opened = System.nanoTime();
+    beacon.set(Field.OPENING, 1);
+    Disk disk = new WatchedDisk(Disk.at(at.journal()), beacon);
+    try (Journal<Account, Payment, Receipt> journal = Journal.open(disk, fold, options());
+        FileSink<Account, Payment, Receipt> receipts =
+            FileSink.outputs(journal, Payments.RECEIPTS, at.receipts(), Payments::line);
+        FileSink<Account, Payment, Receipt> refusals =
+            FileSink.refusals(journal, at.refusals(), Payments::line);
+        PacedSource<Payment> source =
+            new PacedSource<>(
+                FileSource.of(at.payments(), Payments::decode),
+                beacon,
+                opened,
+                () -> beacon.set(Field.EVENTS, journal.sequence()))) {
+      beacon.set(Field.FOUND, journal.sequence());
+      beacon.set(Field.EVENTS, journal.sequence());
+      new Runner<>(journal, fold, List.of(source), Clock.systemUTC()).run();
+      source.finished();
+    }
+  }
+
+  static Options options() {
+    return Options.defaults().segmentBytes(BYTES).snapshotBytes(BYTES);
+  }
+
+  /** However the demo ends, its side of this pipe closes then. */
+  private static void endWithTheDemo() {
+    Thread watch =
+        new Thread(
+            () -> {
+              try {
+                while (System.in.read() >= 0) {}
+              } catch (IOException e) {
+                // As good as closed.
+              }
+              Runtime.getRuntime().halt(1);
+            },
+            "demo-watch");
+    watch.setDaemon(true);
+    watch.start();
+  }
+}
