@@ -226,7 +226,20 @@ class CodecEvolutionTest {
     @interface Nullable {}
   }
 
-  record Declared(int a, @Holds.Nullable String text) {}
+  static final class Marks {
+    @Target(ElementType.RECORD_COMPONENT)
+    @Retention(RetentionPolicy.RUNTIME)
+    @interface Nullable {}
+  }
+
+  record Declared(
+      int a, @Holds.Nullable String text, @Marks.Nullable String other, @Nullable String own) {
+    /** Declared here, it does not have the annotation of the component. */
+    @Override
+    public String own() {
+      return own == null ? "none" : own;
+    }
+  }
 
   record Odd(@Holds.Nullable int a, int b) {}
 
@@ -341,11 +354,21 @@ class CodecEvolutionTest {
   }
 
   @Test
-  void aDeclarationAnnotationOfAnyPackageWillDo() {
+  void annotationsOfAnyPackageAndPlaceWillDo() {
     Codec<Declared> codec = Codec.of(Declared.class).reading("Declared{a:int}", null);
-    Declared read = codec.decode(new Decoder(new byte[] {2}));
-    assertThat(read.a()).isEqualTo(1);
-    assertThat((Object) read.text()).isNull();
+    assertThat(codec.decode(new Decoder(new byte[] {2})))
+        .hasToString("Declared[a=1, text=null, other=null, own=null]");
+  }
+
+  @Test
+  void aVariantTakesTheDefaultsOfItsOwnKind() {
+    String old = "Event[Out,In];Out{cents:long};In{cents:long}";
+    Codec<Now.Event> codec = Codec.of(Now.Event.class).reading(old, new Now.Out("nobody", 1));
+    assertThat(codec.decode(new Decoder(new byte[] {0, 4}))).isEqualTo(new Now.Out("nobody", 2));
+    assertThat(codec.decode(new Decoder(new byte[] {1, 4}))).isEqualTo(new Now.In(2));
+    assertThatThrownBy(() -> Codec.of(Now.Event.class).reading(old, new Now.In(1)))
+        .isInstanceOf(CodecException.class)
+        .hasMessageStartingWith("Event(Out).to: was not stored");
   }
 
   static List<String> malformed() {

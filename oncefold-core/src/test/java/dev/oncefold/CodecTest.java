@@ -89,6 +89,8 @@ class CodecTest {
 
   record Nested(List<Nested> all) {}
 
+  record Links(@Nullable Links next, @Nullable List<Long> list) {}
+
   record Empty() {}
 
   sealed interface Command permits Deposit, Transfer, Mode {}
@@ -421,6 +423,20 @@ class CodecTest {
     assertThatThrownBy(() -> Codec.of(Nested.class).decode(new Decoder(lists)))
         .isInstanceOf(CodecException.class)
         .hasMessageContaining("nested");
+    // A list in the 64th record.
+    Links links = new Links(null, List.of());
+    for (int i = 1; i < 64; i++) {
+      links = new Links(links, null);
+    }
+    assertDepthRefused(Codec.of(Links.class), links, "Links.next.next.");
+    byte[] nested = new byte[63 + 2 + 63];
+    Arrays.fill(nested, 0, 63, (byte) 1);
+    nested[64] = 1;
+    assertThatThrownBy(() -> Codec.of(Links.class).decode(new Decoder(nested)))
+        .isInstanceOf(CodecException.class)
+        .hasMessageContaining("nested");
+    nested[64] = 0;
+    assertThat(Codec.of(Links.class).decode(new Decoder(nested)).next()).isNotNull();
   }
 
   private static <T> void assertDepthRefused(Codec<T> codec, T value, String where) {

@@ -13,6 +13,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -55,6 +56,8 @@ final class GroupCommit<S> {
   private final @Nullable Thread writer;
   private final @Nullable ExecutorService answering;
   private final @Nullable ExecutorService snapshots;
+  // Writes the snapshots where there are no threads.
+  private final @Nullable Executor byHand;
 
   /**
    * What is committed as a whole, beside the slots.
@@ -72,7 +75,7 @@ final class GroupCommit<S> {
       Options options,
       Codec<S> stateCodec,
       Recovery.@Nullable Base lastSnapshot,
-      boolean threads)
+      @Nullable Executor byHand)
       throws IOException {
     this.disk = disk;
     this.log = log;
@@ -83,7 +86,8 @@ final class GroupCommit<S> {
     this.snapshotSize = lastSnapshot == null ? 0 : size(disk, lastSnapshot.name());
     open.start(memory.sequence);
     committed = judged();
-    if (threads) {
+    this.byHand = byHand;
+    if (byHand == null) {
       answering = Executors.newSingleThreadExecutor(task -> daemon("oncefold-answers", task));
       snapshots = Executors.newSingleThreadExecutor(task -> daemon("oncefold-snapshots", task));
       writer = daemon("oncefold-writer", this::writeUntilClosed);
@@ -234,7 +238,7 @@ final class GroupCommit<S> {
     answer(group);
     if (snapshot != null) {
       Snapshot<S> due = snapshot;
-      run(snapshots, () -> write(due, end));
+      run(snapshots == null ? byHand : snapshots, () -> write(due, end));
     }
     finished(group, after);
     return true;
@@ -274,7 +278,7 @@ final class GroupCommit<S> {
         });
   }
 
-  private void run(@Nullable ExecutorService thread, Runnable task) {
+  private void run(@Nullable Executor thread, Runnable task) {
     if (thread == null) {
       task.run();
     } else {

@@ -19,6 +19,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -72,6 +73,11 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
     boolean threads() {
       return true;
     }
+
+    /** Without threads: writes the snapshots, at once or when it pleases the test. */
+    Executor snapshots() {
+      return Runnable::run;
+    }
   }
 
   private Journal(Disk disk, Fold<S, E, O> fold, Options options, Parts parts, Closeable lock)
@@ -118,7 +124,14 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
     }
     boolean threads = parts.threads();
     groups =
-        new GroupCommit<>(disk, log, memory, options, fold.stateCodec(), lastSnapshot, threads);
+        new GroupCommit<>(
+            disk,
+            log,
+            memory,
+            options,
+            fold.stateCodec(),
+            lastSnapshot,
+            threads ? null : parts.snapshots());
     batch = new JournalBatch<>(fold, memory, groups, full);
     submissions = new Submissions<>(this, fold, options.queue(), options.clock());
     groups.onFailure(submissions::fail);
@@ -266,7 +279,13 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
       submissions.fail(e);
     } catch (Throwable e) {
       // An Error of the user's code, above all: nothing may go on behind it.
-      submissions.fail(groups.fail("the journal " + disk.path("") + " stopped: " + e, e));
+      String message = "the journal " + disk.path("") + " stopped: " + e;
+      JournalException told = groups.fail(message, e);
+      if (told.getCause() != e) {
+        // The batch that it ended was the first to fail; this is why.
+        told.addSuppressed(e);
+      }
+      submissions.fail(new JournalException(message, e));
     }
   }
 

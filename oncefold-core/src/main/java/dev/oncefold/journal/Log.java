@@ -55,7 +55,8 @@ class Log {
   }
 
   static String name(long offset, String suffix) {
-    return String.format("%020d%s", offset, suffix);
+    String digits = Long.toString(offset);
+    return "0".repeat(20 - digits.length()) + digits + suffix;
   }
 
   private long startOf(String name) {

@@ -224,7 +224,7 @@ final class Snapshot<S> {
 
   private static final class Writer {
     private final Disk.Handle file;
-    private final Encoder block = new Encoder(BLOCK + 1024);
+    private final Encoder block = new Encoder();
     private long at;
 
     Writer(Disk.Handle file) {
