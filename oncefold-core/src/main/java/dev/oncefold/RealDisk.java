@@ -4,7 +4,6 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -13,11 +12,16 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The {@link Disk} of the default file system. */
 final class RealDisk implements Disk {
+  /** The lock files that this process holds. */
+  private static final Set<Path> HELD = ConcurrentHashMap.newKeySet();
+
   private final Path directory;
 
   private RealDisk(Path directory) {
@@ -96,27 +100,62 @@ final class RealDisk implements Disk {
 
   @Override
   public @Nullable Closeable lock(String name) throws IOException {
-    FileChannel channel =
-        FileChannel.open(
-            directory.resolve(name), StandardOpenOption.WRITE, StandardOpenOption.CREATE);
+    // Within this process the set decides, before the file is opened: on POSIX systems, closing any
+    // channel of a file gives up the locks that the process holds on it through others.
+    Path held = directory.toRealPath().resolve(name);
+    if (!HELD.add(held)) {
+      return null;
+    }
+    FileChannel channel = null;
     try {
-      FileLock lock = channel.tryLock();
-      if (lock != null) {
+      channel =
+          FileChannel.open(
+              directory.resolve(name), StandardOpenOption.WRITE, StandardOpenOption.CREATE);
+      if (channel.tryLock() != null) {
         // For a person who finds the lock taken; nothing reads it.
         channel.truncate(0);
         channel.write(
             ByteBuffer.wrap(
                 (ProcessHandle.current().pid() + "\n").getBytes(StandardCharsets.US_ASCII)));
-        return channel;
+        return new Lock(channel, held);
       }
     } catch (OverlappingFileLockException e) {
-      // Held by this very process: told as held, like any other.
-    } catch (IOException e) {
-      channel.close();
+      // Held by other code in this process: told as held, like any other.
+    } catch (IOException | RuntimeException e) {
+      unlock(channel, held);
       throw e;
     }
-    channel.close();
+    unlock(channel, held);
     return null;
+  }
+
+  private static void unlock(@Nullable FileChannel channel, Path held) throws IOException {
+    try {
+      if (channel != null) {
+        channel.close();
+      }
+    } finally {
+      HELD.remove(held);
+    }
+  }
+
+  private static final class Lock implements Closeable {
+    private final FileChannel channel;
+    private final Path held;
+    private boolean closed;
+
+    Lock(FileChannel channel, Path held) {
+      this.channel = channel;
+      this.held = held;
+    }
+
+    @Override
+    public synchronized void close() throws IOException {
+      if (!closed) {
+        closed = true;
+        unlock(channel, held);
+      }
+    }
   }
 
   @Override

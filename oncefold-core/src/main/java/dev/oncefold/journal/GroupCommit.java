@@ -336,7 +336,7 @@ final class GroupCommit<S> {
       } finally {
         lock.unlock();
       }
-      dropWhatIsCovered(end);
+      dropWhatIsCovered(end, snapshot.sinks());
     } catch (IOException | RuntimeException e) {
       fail(
           "a snapshot of the journal "
@@ -357,16 +357,17 @@ final class GroupCommit<S> {
     }
   }
 
-  /** Deletes older snapshots, and the segments that nobody needs any more. */
-  private void dropWhatIsCovered(long snapshot) throws IOException {
+  /**
+   * Deletes older snapshots, and the segments that nobody needs any more. A sink needs what follows
+   * the position that the snapshot has: later ones may not be durable yet.
+   */
+  private void dropWhatIsCovered(long snapshot, Map<String, Memory.SinkPosition> sinks)
+      throws IOException {
+    List<Memory.SinkPosition> needing = new ArrayList<>(sinks.values());
+    locked(() -> needing.addAll(memory.sinks.values())); // some may be new
     long needed = snapshot;
-    lock.lock();
-    try {
-      for (Memory.SinkPosition sink : memory.sinks.values()) {
-        needed = Math.min(needed, sink.offset());
-      }
-    } finally {
-      lock.unlock();
+    for (Memory.SinkPosition sink : needing) {
+      needed = Math.min(needed, sink.offset());
     }
     needed = Math.min(needed, snapshot - Math.min(snapshot, options.retainBytes()));
     for (String name : disk.list()) {

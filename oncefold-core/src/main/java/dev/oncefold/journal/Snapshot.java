@@ -66,6 +66,11 @@ final class Snapshot<S> {
     this.ids = memory.ids.copy();
   }
 
+  /** How far each sink had got. */
+  Map<String, Memory.SinkPosition> sinks() {
+    return sinks;
+  }
+
   /** Writes the file as of an offset of the log; it is there as a whole or not at all. */
   long write(Disk disk, String name, long offset, Codec<S> codec) throws IOException {
     String temporary = name + Log.TEMPORARY;
