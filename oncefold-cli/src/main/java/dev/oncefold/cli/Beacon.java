@@ -37,7 +37,9 @@ final class Beacon {
     /** How many events were committed when the journal was opened. */
     FOUND(9),
     /** How long it took from the first event read to the last one committed, in nanoseconds. */
-    RUNNING(10);
+    RUNNING(10),
+    /** At which byte of the input it went on; {@link #NOT_YET} before it knew. */
+    RESUMED(11);
 
     private final int place;
 
@@ -60,6 +62,9 @@ final class Beacon {
 
   /** A commit waits before its sync. */
   static final long HOLD_BEFORE_SYNC = 1000;
+
+  /** The value of {@link Field#RESUMED} before the worker knows. */
+  static final long NOT_YET = -1;
 
   private static final VarHandle LONGS =
       MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.nativeOrder());
@@ -96,5 +101,6 @@ final class Beacon {
         set(field, 0);
       }
     }
+    set(Field.RESUMED, NOT_YET);
   }
 }

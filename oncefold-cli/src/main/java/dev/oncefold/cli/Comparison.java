@@ -9,12 +9,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.function.UnaryOperator;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Holds what the journal and its sinks hold against the {@link Reference}.
@@ -62,24 +61,80 @@ final class Comparison {
     }
   }
 
-  /** Compares what is committed. */
-  void compare(View<Account> view, String partition) {
-    Position position = view.positions().getOrDefault(partition, Position.START);
-    number("the position in " + partition, expected.offset(), position.offset());
-    Counts counts = view.counts();
-    number("the count of events", expected.events, counts.events());
-    number("the count of applied", expected.applied, counts.applied());
-    number("the count of duplicates", expected.duplicates, counts.duplicates());
-    number("the count of conflicts", expected.conflicts, counts.conflicts());
-    number("the count of rejected", expected.rejected, counts.rejected());
-    number("the count of expired", expected.expired, counts.expired());
-    number("the count of failed", expected.failed, counts.failed());
-    number("the count of outputs", expected.receipts.size(), counts.outputs());
-    TreeSet<String> names = new TreeSet<>(expected.accounts.keySet());
-    names.addAll(view.slots().keySet());
-    for (String name : names) {
-      compare(name, expected.accounts.get(name), view.state(name));
+  /** Compares what is committed after all events: every count and every account. */
+  void end(View<Account> view, String partition) {
+    compare("", view, partition);
+    for (String name : names(view)) {
+      Account account = expected(name);
+      Account actual = actual(view, name);
+      lost += Math.max(0, account.payments() - actual.payments());
+      doubled += Math.max(0, actual.payments() - account.payments());
     }
+  }
+
+  /** Compares what is committed after a kill, with what should be at the position it names. */
+  void recoveryPoint(int kill, View<Account> view, String partition) {
+    String when = "after kill " + kill + " ";
+    long offset = view.positions().getOrDefault(partition, Position.START).offset();
+    if (offset < expected.offset()) {
+      differs(when + "the position is " + offset + ", and it was " + expected.offset());
+      return;
+    }
+    expected.readTo(offset);
+    compare(when, view, partition);
+  }
+
+  /** Compares where the worker went on after a kill with what it had answered before. */
+  void resumed(int kill, long from, long answered, long handed) {
+    if (from < answered || from > handed) {
+      differs(
+          "after kill "
+              + kill
+              + " the worker went on at "
+              + from
+              + ", but everything up to "
+              + answered
+              + " was answered and up to "
+              + handed
+              + " read");
+    }
+  }
+
+  private void compare(String when, View<Account> view, String partition) {
+    Position position = view.positions().getOrDefault(partition, Position.START);
+    number(when + "the position in " + partition, expected.offset(), position.offset());
+    Counts counts = view.counts();
+    number(when + "the count of events", expected.events, counts.events());
+    number(when + "the count of applied", expected.applied, counts.applied());
+    number(when + "the count of duplicates", expected.duplicates, counts.duplicates());
+    number(when + "the count of conflicts", expected.conflicts, counts.conflicts());
+    number(when + "the count of rejected", expected.rejected, counts.rejected());
+    number(when + "the count of expired", expected.expired, counts.expired());
+    number(when + "the count of failed", expected.failed, counts.failed());
+    number(when + "the count of outputs", expected.receipts.size(), counts.outputs());
+    for (String name : names(view)) {
+      Account account = expected(name);
+      Account actual = actual(view, name);
+      if (!account.equals(actual)) {
+        differs(when + name + " is " + actual + ", not " + account);
+      }
+    }
+  }
+
+  private Set<String> names(View<Account> view) {
+    Set<String> names = new LinkedHashSet<>(expected.accounts.keySet());
+    names.addAll(view.slots().keySet());
+    return names;
+  }
+
+  private Account expected(String name) {
+    Reference.Expected should = expected.accounts.get(name);
+    return should == null ? Account.NEW : new Account(should.cents, should.payments, should.trail);
+  }
+
+  private static Account actual(View<Account> view, String name) {
+    Account is = view.state(name);
+    return is == null ? Account.NEW : is;
   }
 
   private void number(String what, long expected, long actual) {
@@ -88,19 +143,8 @@ final class Comparison {
     }
   }
 
-  private void compare(String name, Reference.@Nullable Expected should, @Nullable Account is) {
-    Account account =
-        should == null ? Account.NEW : new Account(should.cents, should.payments, should.trail);
-    Account actual = is == null ? Account.NEW : is;
-    lost += Math.max(0, account.payments() - actual.payments());
-    doubled += Math.max(0, actual.payments() - account.payments());
-    if (!account.equals(actual)) {
-      differs(name + " is " + actual + ", not " + account);
-    }
-  }
-
-  /** Compares the lines of the receipts and the refusals. */
-  void compare(Path receipts, Path refusals) throws IOException {
+  /** Compares the lines of the receipts and the refusals after all events. */
+  void end(Path receipts, Path refusals) throws IOException {
     // A receipt's line begins with its id; a payment may be refused once for each reason.
     compare(expected.receipts, receipts, line -> line.substring(0, Math.max(0, line.indexOf(','))));
     compare(expected.refusals, refusals, line -> line);

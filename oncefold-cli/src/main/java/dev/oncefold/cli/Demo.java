@@ -1,11 +1,11 @@
 package dev.oncefold.cli;
 
+import dev.oncefold.Counts;
 import dev.oncefold.cli.Report.Plan;
 import dev.oncefold.journal.Journal;
 import dev.oncefold.journal.View;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,12 +13,22 @@ import org.jspecify.annotations.Nullable;
  * again, works everything out a second time, and compares.
  */
 final class Demo {
+  private final Class<?> worker;
   private final Workplace at;
   private final Plan plan;
   private final Progress progress;
   private volatile @Nullable Kills running;
 
-  Demo(Workplace at, Plan plan, Progress progress) {
+  /**
+   * A demo.
+   *
+   * @param worker the main class of the process that is killed
+   * @param at where to work
+   * @param plan what to do
+   * @param progress told how far it is
+   */
+  Demo(Class<?> worker, Workplace at, Plan plan, Progress progress) {
+    this.worker = worker;
     this.at = at;
     this.plan = plan;
     this.progress = progress;
@@ -28,17 +38,40 @@ final class Demo {
     long begin = System.nanoTime();
     progress.step("writing the payments");
     PaymentFile.write(at.payments(), plan.seed(), plan.events());
-    Kills kills =
-        new Kills(
-            at,
-            Beacon.at(at.beacon()),
-            Files.size(at.payments()),
-            new Random(plan.seed()),
-            progress);
-    running = kills;
-    Kills.Tally tally = kills.run(plan.kills());
-    progress.step("working everything out a second time");
-    return compared(at, plan, tally, begin);
+    try (Reference reference = new Reference(at.payments())) {
+      Comparison comparison = new Comparison(reference);
+      Kills kills = new Kills(worker, at, plan.seed(), progress, witness(comparison));
+      running = kills;
+      Kills.Tally tally = kills.run(plan.kills());
+      progress.step("comparing");
+      Counts counts = compare(at, reference, comparison);
+      return new Report(plan, counts, tally, comparison, (System.nanoTime() - begin) / 1e9);
+    }
+  }
+
+  private Kills.Witness witness(Comparison comparison) {
+    return new Kills.Witness() {
+      @Override
+      public void dead(int kill) {
+        View<Account> view = Journal.view(at.journal(), Payments.fold());
+        comparison.recoveryPoint(kill, view, at.partition());
+      }
+
+      @Override
+      public void resumed(int kill, long from, long answered, long handed) {
+        comparison.resumed(kill, from, answered, handed);
+      }
+    };
+  }
+
+  /** Compares everything in a directory with what should be there at the end of the payments. */
+  static Counts compare(Workplace at, Reference reference, Comparison comparison)
+      throws IOException {
+    reference.readTo(Files.size(at.payments()));
+    View<Account> view = Journal.view(at.journal(), Payments.fold());
+    comparison.end(view, at.partition());
+    comparison.end(at.receipts(), at.refusals());
+    return view.counts();
   }
 
   /** Ends the worker, if there is one. */
@@ -46,27 +79,6 @@ final class Demo {
     Kills kills = running;
     if (kills != null) {
       kills.abandon();
-    }
-  }
-
-  /** Compares what stands in a directory with what should. */
-  static Report compared(Workplace at, Plan plan, Kills.Tally tally, long begin)
-      throws IOException {
-    View<Account> view = Journal.view(at.journal(), Payments.fold());
-    try (Reference reference = new Reference(at.payments())) {
-      reference.readTo(Files.size(at.payments()));
-      Comparison comparison = new Comparison(reference);
-      comparison.compare(view, String.valueOf(at.payments().getFileName()));
-      comparison.compare(at.receipts(), at.refusals());
-      return new Report(
-          plan,
-          view.counts(),
-          tally,
-          comparison.lost(),
-          comparison.doubled(),
-          comparison.differences(),
-          comparison.shown(),
-          (System.nanoTime() - begin) / 1e9);
     }
   }
 }

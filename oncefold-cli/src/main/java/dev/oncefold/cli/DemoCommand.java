@@ -38,12 +38,14 @@ final class DemoCommand implements Callable<Integer> {
   private static final long MOST_EVENTS = 2_000_000;
   private static final int EVENTS_FOR_A_KILL = 500;
 
+  private final Class<?> worker;
+
   @Spec private @Nullable CommandSpec spec;
 
   @Option(
       names = "--events",
       paramLabel = "N",
-      defaultValue = "250000",
+      defaultValue = "200000",
       description = "how many payments, 10000 to 2000000 (default: ${DEFAULT-VALUE})")
   private long events;
 
@@ -70,6 +72,15 @@ final class DemoCommand implements Callable<Integer> {
   @Option(names = "--json", description = "end with one JSON object in the last line")
   private boolean json;
 
+  DemoCommand() {
+    this(Worker.class);
+  }
+
+  /** With another process to be killed: a test gives a broken one. */
+  DemoCommand(Class<?> worker) {
+    this.worker = worker;
+  }
+
   @Override
   public Integer call() throws IOException, InterruptedException {
     check();
@@ -84,7 +95,7 @@ final class DemoCommand implements Callable<Integer> {
         kills,
         seed);
     Progress progress = new Progress(out, Progress.isTerminal(), events, kills);
-    Demo demo = new Demo(Workplace.at(directory), new Plan(seed, events, kills), progress);
+    Demo demo = new Demo(worker, Workplace.at(directory), new Plan(seed, events, kills), progress);
     Thread interrupted =
         new Thread(
             () -> {
@@ -108,13 +119,20 @@ final class DemoCommand implements Callable<Integer> {
     } finally {
       progress.done();
       demo.abandon();
-      // While the program is being ended it is too late for this, and the hook does the rest.
-      Runtime.getRuntime().removeShutdownHook(interrupted);
+      forget(interrupted);
       if (keep) {
         spec().commandLine().getErr().println("Everything the demo wrote is in " + directory);
       } else {
         delete(directory);
       }
+    }
+  }
+
+  private static void forget(Thread hook) {
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException e) {
+      // The program is being ended: the hook runs already.
     }
   }
 

@@ -2,6 +2,7 @@ package dev.oncefold.cli;
 
 import dev.oncefold.cli.Beacon.Field;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -19,18 +20,21 @@ final class Kills {
   private static final long GUESSED_RECOVERY = TimeUnit.MILLISECONDS.toNanos(300);
   private static final long MOMENT = TimeUnit.MILLISECONDS.toNanos(3);
 
-  // A short life is over before the optimizing compiler pays.
-  private static final List<String> SHORT_LIFE =
-      List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
-  private static final List<String> LONG_LIFE = List.of("-XX:+UseSerialGC");
+  /** How a process that an interrupt from the keyboard ended is reported. */
+  private static final int INTERRUPTED = 128 + 2;
 
+  private final Class<?> worker;
   private final Workplace at;
-  private final Beacon beacon;
-  private final long bytes;
   private final Random random;
   private final Progress progress;
+  private final Witness witness;
+  private final Beacon beacon;
+  private final long bytes;
   private final Tally tally = new Tally();
   private boolean syncTooShort;
+  // How far the last life that came so far had handed out events, and answered them.
+  private long handed;
+  private long answered;
   private volatile @Nullable Victim victim;
 
   /** What was done to the worker. */
@@ -45,6 +49,15 @@ final class Kills {
     long lastRunNanos;
   }
 
+  /** Looks at what each kill left. */
+  interface Witness {
+    /** The worker is dead, and nobody has touched what it left. */
+    void dead(int kill);
+
+    /** What was answered before a kill has to be there after it, and nothing that was not read. */
+    void resumed(int kill, long from, long answered, long handed);
+  }
+
   /** The worker went its own way; the message says how. */
   static final class WorkerException extends RuntimeException {
     private static final long serialVersionUID = 1;
@@ -54,12 +67,24 @@ final class Kills {
     }
   }
 
-  Kills(Workplace at, Beacon beacon, long bytes, Random random, Progress progress) {
+  /**
+   * Prepares to kill.
+   *
+   * @param worker the main class of the process
+   * @param at where it works
+   * @param seed of the moments at which it is killed
+   * @param progress told how far it is
+   * @param witness looks at what each kill left
+   */
+  Kills(Class<?> worker, Workplace at, long seed, Progress progress, Witness witness)
+      throws IOException {
+    this.worker = worker;
     this.at = at;
-    this.beacon = beacon;
-    this.bytes = bytes;
-    this.random = random;
+    this.random = new Random(seed);
     this.progress = progress;
+    this.witness = witness;
+    this.beacon = Beacon.at(at.beacon());
+    this.bytes = Files.size(at.payments());
   }
 
   /** Kills so often, then lets the worker run to the end. */
@@ -68,11 +93,11 @@ final class Kills {
     double slice = bytes * (1 - LAST_SHARE) / kills;
     for (int i = 0; i < kills; i++) {
       long target = (long) (slice * (i + 0.1 + 0.6 * random.nextDouble()));
-      start(SHORT_LIFE, (long) (slice * (i + 1)));
+      start((long) (slice * (i + 1)));
       await(plan.get(i), target, (long) (slice / 8));
       kill(plan.get(i));
     }
-    start(LONG_LIFE, Long.MAX_VALUE);
+    start(Long.MAX_VALUE);
     finish();
     return tally;
   }
@@ -85,11 +110,11 @@ final class Kills {
     }
   }
 
-  private void start(List<String> javaOptions, long allowed) throws IOException {
+  private void start(long allowed) throws IOException {
     tally.restarts += victim == null ? 0 : 1;
     beacon.clear();
     beacon.set(Field.ALLOWED, allowed);
-    victim = Victim.start(at, javaOptions);
+    victim = Victim.start(at, worker);
   }
 
   /** Waits for the moment at which to kill. */
@@ -127,6 +152,7 @@ final class Kills {
     if (!running().kill()) {
       throw unexpected("ended by itself before kill " + (tally.kills + 1));
     }
+    lifeIsOver();
     tally.kills++;
     long commit = beacon.get(Field.COMMIT);
     if (commit != Beacon.CLOSED) {
@@ -137,7 +163,9 @@ final class Kills {
     if (beacon.get(Field.RECOVERY) == 0) {
       tally.recovering++;
     }
-    recovered();
+    if (answered > 0) {
+      witness.dead(tally.kills);
+    }
     progress.applying(beacon.get(Field.EVENTS), tally);
   }
 
@@ -148,14 +176,19 @@ final class Kills {
     if (running().exitValue() != 0) {
       throw unexpected("failed");
     }
-    recovered();
+    lifeIsOver();
     tally.lastRunEvents = beacon.get(Field.EVENTS) - beacon.get(Field.FOUND);
     tally.lastRunNanos = beacon.get(Field.RUNNING);
     progress.applying(beacon.get(Field.EVENTS), tally);
   }
 
-  /** Notes how long the recovery of this life took, if it was one and came to its end. */
-  private void recovered() {
+  private void lifeIsOver() {
+    long from = beacon.get(Field.RESUMED);
+    if (from != Beacon.NOT_YET) {
+      witness.resumed(tally.kills, from, answered, handed);
+      answered = beacon.get(Field.COMMITTED);
+      handed = beacon.get(Field.HANDED);
+    }
     long recovery = beacon.get(Field.RECOVERY);
     if (tally.restarts > 0 && recovery != 0) {
       tally.recoveryNanos.add(recovery);
@@ -181,7 +214,7 @@ final class Kills {
     while (!done.getAsBoolean()) {
       check(what, begin);
       progress.applying(beacon.get(Field.EVENTS), tally);
-      LockSupport.parkNanos(20_000);
+      LockSupport.parkNanos(200_000);
     }
   }
 
@@ -214,6 +247,10 @@ final class Kills {
   }
 
   private WorkerException unexpected(String what) {
+    if (!running().isAlive() && running().exitValue() == INTERRUPTED) {
+      // The same interrupt is ending this program too: let it.
+      LockSupport.parkNanos(PATIENCE);
+    }
     return new WorkerException(
         "the worker process " + what + ". What it said last: " + running().lastWords());
   }

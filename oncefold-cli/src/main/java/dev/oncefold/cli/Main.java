@@ -20,7 +20,6 @@ import picocli.CommandLine.Spec;
     name = "oncefold",
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
-    subcommands = DemoCommand.class,
     synopsisSubcommandLabel = "COMMAND",
     description = {"Applies every event to your state exactly once, and lets you prove it.", ""},
     footer = {"", "Each command explains itself: oncefold COMMAND --help"})
@@ -37,12 +36,13 @@ public final class Main implements Runnable {
    * @param args the command and its options
    */
   public static void main(String[] args) {
-    System.exit(command().execute(args));
+    System.exit(command(new DemoCommand()).execute(args));
   }
 
   /** The whole command line; it writes where the caller of {@code setOut} says. */
-  static CommandLine command() {
+  static CommandLine command(DemoCommand demo) {
     return new CommandLine(new Main())
+        .addSubcommand(demo)
         .setParameterExceptionHandler(Main::wrongUsage)
         .setExecutionExceptionHandler(Main::failed);
   }

@@ -49,6 +49,7 @@ final class PacedSource<E> implements Source<E> {
     handed = position.offset();
     beacon.set(Field.HANDED, handed);
     beacon.set(Field.COMMITTED, handed);
+    beacon.set(Field.RESUMED, handed);
   }
 
   @Override

@@ -26,7 +26,7 @@ final class PaymentFile {
   /** A re-send beyond the memory comes at least this late. */
   static final Duration LATE = Payments.REMEMBERED.plusDays(3);
 
-  private static final Instant BEGIN = Instant.parse("2024-01-01T00:00:00Z");
+  private static final long BEGIN = Instant.parse("2024-01-01T00:00:00Z").toEpochMilli();
   private static final long MILLIS = Duration.ofDays(28).toMillis();
   private static final int HOT_ACCOUNTS = 20;
 
@@ -70,7 +70,7 @@ final class PaymentFile {
 
   private String fresh(long number, long at) {
     String id = "p-" + number;
-    String sent = id + ',' + BEGIN.plusMillis(MILLIS * at / events);
+    String sent = id + ',' + (BEGIN + MILLIS * at / events);
     int dice = random.nextInt(10_000);
     String account = account();
     String fields;
@@ -93,7 +93,7 @@ final class PaymentFile {
       return fields + cents + "x"; // what a broken sender writes: no amount
     }
     // A little more than one in twenty, since some would come after the end of the file.
-    if (random.nextInt(1_000) < 56) {
+    if (random.nextInt(1_000) < 60) {
       resend(number, at, fields, cents);
     }
     return fields + cents;

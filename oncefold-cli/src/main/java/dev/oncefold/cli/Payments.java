@@ -22,21 +22,25 @@ final class Payments {
   private Payments() {}
 
   static Fold<Account, Payment, Receipt> fold() {
-    return Fold.of("accounts", Account.class, Payment.class, Receipt.class)
-        .initially(Account.NEW)
-        .remembering(REMEMBERED)
-        .whenFailed(Fold.WhenFailed.REFUSE)
-        .update(Payments::accounts, Payments::apply);
+    return definition().remembering(REMEMBERED).update(Payments::accounts, Payments::apply);
   }
 
-  private static List<String> accounts(Event<Payment> event) {
+  /** All of the fold but its rules, and how long it remembers ids. */
+  static Fold.Builder<Account, Payment, Receipt> definition() {
+    return Fold.of("accounts", Account.class, Payment.class, Receipt.class)
+        .initially(Account.NEW)
+        .whenFailed(Fold.WhenFailed.REFUSE);
+  }
+
+  /** The accounts that a payment changes. */
+  static List<String> accounts(Event<Payment> event) {
     return event.value() instanceof Payment.Transfer transfer
         ? List.of(transfer.account(), transfer.to())
         : List.of(event.value().account());
   }
 
-  private static Outcome<States<Account>, Receipt> apply(
-      States<Account> accounts, Event<Payment> event) {
+  /** The rules. */
+  static Outcome<States<Account>, Receipt> apply(States<Account> accounts, Event<Payment> event) {
     Payment payment = event.value();
     String id = String.valueOf(event.id());
     String account = payment.account();
@@ -61,7 +65,7 @@ final class Payments {
 
   // ---------------------------------------------------------------- lines
 
-  /** Makes an event of a line {@code id,time,kind,account,to,cents}. */
+  /** Makes an event of a line {@code id,time,kind,account,to,cents}, the time in milliseconds. */
   static Event<Payment> decode(String line) {
     String[] fields = line.split(",", -1);
     if (fields.length != 6) {
@@ -76,7 +80,8 @@ final class Payments {
           case "transfer" -> new Payment.Transfer(account, fields[4], cents);
           default -> throw new IllegalArgumentException("no payment is a \"" + fields[2] + '"');
         };
-    return new Event<>(fields[0], account, Instant.parse(fields[1]), payment);
+    return new Event<>(
+        fields[0], account, Instant.ofEpochMilli(Long.parseLong(fields[1])), payment);
   }
 
   /** The line of a receipt: {@code output id,account,change,balance}. */

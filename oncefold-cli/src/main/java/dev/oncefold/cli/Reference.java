@@ -6,8 +6,6 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -45,7 +43,7 @@ final class Reference implements AutoCloseable {
   private final String name;
   private final BufferedReader lines;
   private final Map<String, String> known = new HashMap<>();
-  private Instant newest = Instant.MIN;
+  private long newest;
   private long offset;
 
   Reference(Path payments) {
@@ -92,10 +90,10 @@ final class Reference implements AutoCloseable {
       refuse(name + '@' + offset, "", "FAILED", "");
       return;
     }
-    Instant time = Instant.parse(fields[1]);
+    long time = Long.parseLong(fields[1]);
     String payload = fields[2] + ',' + from + ',' + to + ',' + cents;
     String first = known.get(from + ' ' + id);
-    if (first != null && Duration.between(time, newest).compareTo(PaymentFile.LATE) >= 0) {
+    if (first != null && newest - time >= PaymentFile.LATE.toMillis()) {
       expired++;
       refuse(id, from, "EXPIRED", "");
     } else if (first != null && first.equals(payload)) {
@@ -105,7 +103,7 @@ final class Reference implements AutoCloseable {
       refuse(id, from, "CONFLICT", "");
     } else {
       known.put(from + ' ' + id, payload);
-      newest = time.isAfter(newest) ? time : newest;
+      newest = Math.max(newest, time);
       pay(id, fields[2], from, to, cents);
     }
   }

@@ -15,21 +15,10 @@ import java.util.concurrent.TimeUnit;
  * @param plan what was asked for
  * @param counts the verdicts that the journal counted
  * @param kills what was done to the worker
- * @param lost how many expected effects are not there
- * @param doubled how many effects are there once more than expected
- * @param differences how many differences there are in all
- * @param shown the first of them
+ * @param comparison what came of comparing
  * @param seconds how long everything took
  */
-record Report(
-    Plan plan,
-    Counts counts,
-    Kills.Tally kills,
-    long lost,
-    long doubled,
-    long differences,
-    List<String> shown,
-    double seconds) {
+record Report(Plan plan, Counts counts, Kills.Tally kills, Comparison comparison, double seconds) {
 
   /**
    * What was asked for.
@@ -42,7 +31,7 @@ record Report(
 
   /** Whether everything is as it should be, and the kills came where they prove something. */
   boolean passed() {
-    return differences == 0 && provedSomething();
+    return comparison.differences() == 0 && provedSomething();
   }
 
   private boolean provedSomething() {
@@ -51,14 +40,14 @@ record Report(
 
   /** The verdict in one sentence. */
   String verdict() {
-    if (differences > 0) {
+    if (comparison.differences() > 0) {
       return String.format(
           Locale.ROOT,
           "FAIL: %,d differences between what is stored and what should be; %,d effects lost, %,d"
               + " doubled.",
-          differences,
-          lost,
-          doubled);
+          comparison.differences(),
+          comparison.lost(),
+          comparison.doubled());
     }
     if (!provedSomething()) {
       return String.format(
@@ -70,50 +59,56 @@ record Report(
           kills.insideCommit);
     }
     return String.format(
-        Locale.ROOT, "PASS: %d kills, every payment applied exactly once.", kills.kills);
+        Locale.ROOT,
+        "PASS: killed %d times, %d times inside an open commit; every payment applied exactly"
+            + " once.",
+        kills.kills,
+        kills.insideCommit);
   }
 
   /** The table for a person, with the first differences and the verdict. */
   List<String> lines() {
     List<String> lines = new ArrayList<>();
-    row(lines, "events", counts.events(), "in payments.csv, each in one of the next six");
-    row(lines, "  applied", counts.applied(), "changed their accounts");
-    row(lines, "  duplicates", counts.duplicates(), "sent again, recognised by their id");
-    row(lines, "  conflicts", counts.conflicts(), "sent again with another amount, refused");
+    row(lines, "events", counts.events(), "each in exactly one of the next six counts");
+    row(lines, "  applied", counts.applied(), "changed an account, a transfer two");
+    row(lines, "  duplicates", counts.duplicates(), "sent again, and recognised");
+    row(lines, "  conflicts", counts.conflicts(), "sent again with another amount: refused");
     row(lines, "  rejected", counts.rejected(), "overdrafts");
-    row(lines, "  expired", counts.expired(), "sent again after their id was forgotten, refused");
-    row(lines, "  failed", counts.failed(), "no payments at all, refused");
+    row(lines, "  expired", counts.expired(), "sent again after 10 days or more: refused");
+    row(lines, "  failed", counts.failed(), "lines that are no payment: refused");
     row(lines, "outputs", counts.outputs(), "receipts, one for each change of an account");
     lines.add("");
-    row(lines, "kills", kills.kills, "with SIGKILL, and as many restarts");
-    row(lines, "  in a commit", kills.insideCommit, inCommit());
-    row(lines, "  recovering", kills.recovering, "before the first payment after a restart");
-    row(lines, "recovery ms", recoveryMillis(0.5), "median; at most " + recoveryMillis(1));
+    row(lines, "kills", kills.kills, "by SIGKILL; all accounts compared after each");
+    row(lines, "  in a commit", kills.insideCommit, "its first byte written, its fsync not over");
+    row(lines, "  half-written", kills.halfWritten, "of these: in the middle of the frame");
+    row(lines, "  in recovery", kills.recovering, "before the first event was judged again");
+    row(
+        lines,
+        "recovery",
+        millis(0.5),
+        "from opening to the first event judged; at most " + millis(1));
     lines.add("");
-    row(lines, "lost", lost, "effects that should be there and are not");
-    row(lines, "doubled", doubled, "effects that are there more than once");
+    row(lines, "lost", comparison.lost(), "effects that should be there and are not");
+    row(lines, "doubled", comparison.doubled(), "effects that are there more than once");
     lines.add("");
-    row(lines, "events/s", rate(), lastRun());
-    row(lines, "seconds", String.format(Locale.ROOT, "%.1f", seconds), "for everything");
+    row(lines, "events/s", rate(), "of the last run, which was not killed: " + lastRun());
+    row(lines, "seconds", String.format(Locale.ROOT, "%.1f", seconds), "for all of this");
     lines.add("");
-    if (differences > 0) {
+    if (comparison.differences() > 0) {
       lines.add("The first differences:");
-      shown.forEach(line -> lines.add("  " + line));
+      comparison.shown().forEach(line -> lines.add("  " + line));
       lines.add("");
     }
     lines.add(verdict());
     return lines;
   }
 
-  private String inCommit() {
-    return "first byte written, fsync not returned; "
-        + kills.halfWritten
-        + " of them in a half-written frame";
+  private String lastRun() {
+    return String.format(Locale.ROOT, "%,d events, cold", kills.lastRunEvents);
   }
 
-  private String lastRun() {
-    return String.format(
-        Locale.ROOT, "in the last run, %,d events from a cold start", kills.lastRunEvents);
+  private String millis(double quantile) {
+    return String.format(Locale.ROOT, "%,d ms", recoveryMillis(quantile));
   }
 
   private static void row(List<String> lines, String name, long number, String what) {
@@ -121,7 +116,7 @@ record Report(
   }
 
   private static void row(List<String> lines, String name, String number, String what) {
-    lines.add(String.format(Locale.ROOT, "  %-14s%11s   %s", name, number, what));
+    lines.add(String.format(Locale.ROOT, "  %-15s%10s   %s", name, number, what));
   }
 
   private long rate() {
@@ -154,8 +149,10 @@ record Report(
     json.put("killsWhileRecovering", kills.recovering).put("restarts", kills.restarts);
     json.put("recoveryMillisMedian", recoveryMillis(0.5));
     json.put("recoveryMillisMax", recoveryMillis(1));
-    json.put("lost", lost).put("doubled", doubled).put("differences", differences);
-    shown.forEach(json.putArray("firstDifferences")::add);
+    json.put("lost", comparison.lost())
+        .put("doubled", comparison.doubled())
+        .put("differences", comparison.differences());
+    comparison.shown().forEach(json.putArray("firstDifferences")::add);
     json.put("lastRunEvents", kills.lastRunEvents).put("lastRunEventsPerSecond", rate());
     return json.put("seconds", Math.round(seconds * 10) / 10.0);
   }

@@ -5,7 +5,6 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -23,14 +22,17 @@ final class Victim {
   }
 
   /** Starts a worker on a directory, with this program's own Java and classes. */
-  static Victim start(Workplace at, List<String> javaOptions) throws IOException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(javaOptions);
-    command.add("-cp");
-    command.add(System.getProperty("java.class.path"));
-    command.add(Worker.class.getName());
-    command.add(at.directory().toString());
+  static Victim start(Workplace at, Class<?> worker) throws IOException {
+    List<String> command =
+        List.of(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            // Its life is too short for the optimizing compiler to pay.
+            "-XX:TieredStopAtLevel=1",
+            "-XX:+UseSerialGC",
+            "-cp",
+            System.getProperty("java.class.path"),
+            worker.getName(),
+            at.directory().toString());
     ProcessBuilder.Redirect log = ProcessBuilder.Redirect.appendTo(at.log().toFile());
     return new Victim(
         new ProcessBuilder(command).redirectOutput(log).redirectError(log).start(), at);
@@ -46,9 +48,9 @@ final class Victim {
     return process.waitFor() == KILLED;
   }
 
-  /** Kills without waiting, for when the demo itself ends. */
+  /** Makes sure that it is gone, for when the demo itself ends. */
   void abandon() {
-    process.destroyForcibly();
+    process.destroyForcibly().onExit().join();
   }
 
   /** Waits for it to end by itself. */

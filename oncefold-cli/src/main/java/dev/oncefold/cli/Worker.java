@@ -4,6 +4,7 @@ import dev.oncefold.Disk;
 import dev.oncefold.FileSource;
 import dev.oncefold.Fold;
 import dev.oncefold.Runner;
+import dev.oncefold.Source;
 import dev.oncefold.cli.Beacon.Field;
 import dev.oncefold.journal.FileSink;
 import dev.oncefold.journal.Journal;
@@ -12,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * The process that the demo kills: applies the payments of a directory to the journal in it. It
@@ -30,13 +32,21 @@ final class Worker {
    */
   public static void main(String[] args) throws IOException, InterruptedException {
     endWithTheDemo();
-    apply(Workplace.at(Path.of(args[0])));
+    apply(Workplace.at(Path.of(args[0])), Payments.fold(), source -> source);
   }
 
+  /**
+   * Applies the payments.
+   *
+   * @param at where everything stands
+   * @param fold what to apply
+   * @param between what stands between the payments and the runner; a test puts something wrong
+   */
   @SuppressWarnings("try") // the sinks need only be open
-  static void apply(Workplace at) throws IOException, InterruptedException {
+  static void apply(
+      Workplace at, Fold<Account, Payment, Receipt> fold, UnaryOperator<Source<Payment>> between)
+      throws IOException, InterruptedException {
     Beacon beacon = Beacon.at(at.beacon());
-    Fold<Account, Payment, Receipt> fold = Payments.fold();
     long opened = System.nanoTime();
     beacon.set(Field.OPENING, 1);
     Disk disk = new WatchedDisk(Disk.at(at.journal()), beacon);
@@ -47,7 +57,7 @@ final class Worker {
             FileSink.refusals(journal, at.refusals(), Payments::line);
         PacedSource<Payment> source =
             new PacedSource<>(
-                FileSource.of(at.payments(), Payments::decode),
+                between.apply(FileSource.of(at.payments(), Payments::decode)),
                 beacon,
                 opened,
                 () -> beacon.set(Field.EVENTS, journal.sequence()))) {
@@ -63,7 +73,7 @@ final class Worker {
   }
 
   /** However the demo ends, its side of this pipe closes then. */
-  private static void endWithTheDemo() {
+  static void endWithTheDemo() {
     Thread watch =
         new Thread(
             () -> {

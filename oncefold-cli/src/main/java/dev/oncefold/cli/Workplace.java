@@ -12,6 +12,11 @@ record Workplace(Path directory) {
     return directory.resolve("payments.csv");
   }
 
+  /** The name of the payments as an input of the journal. */
+  String partition() {
+    return String.valueOf(payments().getFileName());
+  }
+
   Path journal() {
     return directory.resolve("journal");
   }

@@ -47,7 +47,8 @@ public final class FileSink<S, E, O> implements AutoCloseable {
   private long recorded;
   private final @Nullable Thread thread;
   private volatile boolean closing;
-  private volatile @Nullable RuntimeException failure;
+  private boolean closed;
+  private volatile @Nullable Throwable failure;
 
   /** Makes lines of one event of the log. */
   private interface Lines<S, E, O> {
@@ -67,8 +68,14 @@ public final class FileSink<S, E, O> implements AutoCloseable {
     this.file = file;
     this.name = "file:" + file;
     this.lines = lines;
-    Memory.SinkPosition position = journal.sink(name);
-    this.out = position == null ? begin() : resume(position);
+    journal.sinkOpens(name);
+    try {
+      Memory.SinkPosition position = journal.sink(name);
+      this.out = position == null ? begin() : resume(position);
+    } catch (IOException | RuntimeException | Error e) {
+      journal.sinkCloses(name);
+      throw e;
+    }
     this.recorded = offset;
     this.thread = threads ? GroupCommit.daemon("oncefold-sink-" + file, this::tail) : null;
     if (thread != null) {
@@ -201,12 +208,17 @@ public final class FileSink<S, E, O> implements AutoCloseable {
               + " Options.retainBytes");
     }
     Disk.Handle created = disk.create(file);
-    created.sync();
-    disk.sync();
-    // Durable before the first line, so that a file with lines is always a known one.
-    journal.awaitRecorded(
-        journal.record(name, new Memory.SinkPosition(offset, length, check.getValue())));
-    return created;
+    try {
+      created.sync();
+      disk.sync();
+      // Durable before the first line, so that a file with lines is always a known one.
+      journal.awaitRecorded(
+          journal.record(name, new Memory.SinkPosition(offset, length, check.getValue())));
+      return created;
+    } catch (IOException | RuntimeException e) {
+      created.close();
+      throw e;
+    }
   }
 
   private Disk.Handle resume(Memory.SinkPosition position) throws IOException {
@@ -281,7 +293,8 @@ public final class FileSink<S, E, O> implements AutoCloseable {
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-    } catch (RuntimeException e) {
+    } catch (Throwable e) {
+      // An Error of the user's format, too: close must not pass for having written everything.
       failure = e;
     }
   }
@@ -336,12 +349,16 @@ public final class FileSink<S, E, O> implements AutoCloseable {
   }
 
   /**
-   * Writes everything committed until now, and ends.
+   * Writes everything committed until now, and ends. Closing twice does nothing.
    *
    * @throws JournalException if the file could not be written; nothing is lost in the journal
    */
   @Override
   public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
     closing = true;
     boolean interrupted = false;
     while (thread != null && thread.isAlive()) {
@@ -356,13 +373,24 @@ public final class FileSink<S, E, O> implements AutoCloseable {
     }
     try {
       while (thread == null && step()) {}
+    } finally {
+      journal.sinkCloses(name);
+      closeFile();
+    }
+    Throwable failed = failure;
+    if (failed instanceof RuntimeException told) {
+      throw told;
+    } else if (failed != null) {
+      throw new JournalException(
+          "the sink of the file " + disk.path(file) + " stopped: " + failed, failed);
+    }
+  }
+
+  private void closeFile() {
+    try {
       out.close();
     } catch (IOException e) {
       throw failed(disk, file, e);
-    }
-    RuntimeException failed = failure;
-    if (failed != null) {
-      throw failed;
     }
   }
 }

@@ -19,6 +19,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -51,6 +52,7 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
   private final JournalBatch<S, E, O> batch;
   private final Submissions<S, E, O> submissions;
   private final @Nullable Thread judge;
+  private final Set<String> openSinks = ConcurrentHashMap.newKeySet();
   private boolean closed;
 
   /** What a test replaces to break the journal, or to drive it by hand. */
@@ -80,13 +82,14 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
     }
   }
 
-  private Journal(Disk disk, Fold<S, E, O> fold, Options options, Parts parts, Closeable lock)
+  private Journal(
+      Disk disk, Fold<S, E, O> fold, Options options, Parts parts, Closeable lock, Log log)
       throws IOException {
     this.disk = disk;
     this.fold = fold;
     this.options = options;
     this.processLock = lock;
-    this.log = parts.log(disk, options.segmentBytes());
+    this.log = log;
     for (String leftover : log.leftovers()) {
       disk.delete(leftover);
     }
@@ -194,10 +197,14 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
   static <S, E, O> Journal<S, E, O> open(
       Disk disk, Fold<S, E, O> fold, Options options, Parts parts) {
     Closeable lock = lock(disk);
+    Log log = null;
+    boolean opened = false;
     try {
-      return new Journal<>(disk, fold, options, parts, lock);
+      log = parts.log(disk, options.segmentBytes());
+      Journal<S, E, O> journal = new Journal<>(disk, fold, options, parts, lock, log);
+      opened = true;
+      return journal;
     } catch (IOException e) {
-      release(lock);
       throw new JournalException(
           "the journal "
               + disk.path("")
@@ -205,9 +212,13 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
               + Kernel.told(e)
               + GroupCommit.advice(e),
           e);
-    } catch (RuntimeException | Error e) {
-      release(lock);
-      throw e;
+    } finally {
+      if (!opened) {
+        if (log != null) {
+          log.abandon();
+        }
+        release(lock);
+      }
     }
   }
 
@@ -541,6 +552,9 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
     if (sink(name) == null) {
       throw new JournalException("there is no sink \"" + name + "\"; there are " + sinks());
     }
+    if (openSinks.contains(name)) {
+      throw new JournalException("the sink \"" + name + "\" is open: close it first");
+    }
     awaitRecorded(record(name, Memory.FORGOTTEN));
   }
 
@@ -556,6 +570,18 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
   }
 
   // ---------------------------------------------------------------- for sinks and tests
+
+  /** A sink begins to write; two of one name would write over each other. */
+  void sinkOpens(String name) {
+    if (!openSinks.add(name)) {
+      throw new JournalException(
+          "the sink \"" + name + "\" is open already: give each sink a file of its own name");
+    }
+  }
+
+  void sinkCloses(String name) {
+    openSinks.remove(name);
+  }
 
   /** Waits until what was recorded is durable. */
   void awaitRecorded(CompletableFuture<Memory.SinkPosition> recording) {

@@ -71,14 +71,15 @@ public final class Rebuild<S, E, O> implements AutoCloseable {
     void key(Difference<S> difference);
   }
 
-  private Rebuild(Disk disk, Fold<S, E, O> fold, Options options, Closeable processLock)
+  private Rebuild(
+      Disk disk, Fold<S, E, O> fold, Options options, Closeable processLock, Log log)
       throws IOException {
     this.disk = disk;
     this.fold = fold;
     this.options = options;
     this.processLock = processLock;
     this.kernel = new Kernel<>(fold);
-    this.log = new Log(disk, options.segmentBytes());
+    this.log = log;
     if (log.isEmpty()) {
       throw new JournalException("there is no journal in " + disk.path("") + " to rebuild");
     }
@@ -100,14 +101,22 @@ public final class Rebuild<S, E, O> implements AutoCloseable {
 
   static <S, E, O> Rebuild<S, E, O> of(Disk disk, Fold<S, E, O> fold, Options options) {
     Closeable lock = Journal.lock(disk);
+    Log log = null;
+    boolean opened = false;
     try {
-      return new Rebuild<>(disk, fold, options, lock);
+      log = new Log(disk, options.segmentBytes());
+      Rebuild<S, E, O> rebuild = new Rebuild<>(disk, fold, options, lock, log);
+      opened = true;
+      return rebuild;
     } catch (IOException e) {
-      Journal.release(lock);
       throw History.unreadable(disk, e);
-    } catch (RuntimeException | Error e) {
-      Journal.release(lock);
-      throw e;
+    } finally {
+      if (!opened) {
+        if (log != null) {
+          log.abandon();
+        }
+        Journal.release(lock);
+      }
     }
   }
 

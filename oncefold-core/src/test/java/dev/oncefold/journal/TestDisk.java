@@ -28,7 +28,12 @@ final class TestDisk implements Disk {
   private volatile Fault fault = (operation, name) -> {};
 
   private static final class Content {
+    volatile String name;
     byte[] bytes = new byte[0];
+
+    Content(String name) {
+      this.name = name;
+    }
   }
 
   /** From now on the operation fails: "write", "sync", "create", "rename", "delete", "open". */
@@ -64,7 +69,7 @@ final class TestDisk implements Disk {
   }
 
   void put(String name, byte[] bytes) {
-    Content content = new Content();
+    Content content = new Content(name);
     content.bytes = bytes.clone();
     files.put(name, content);
   }
@@ -108,15 +113,15 @@ final class TestDisk implements Disk {
     if (content == null) {
       throw new NoSuchFileException(name);
     }
-    return new Open(name, content);
+    return new Open(content);
   }
 
   @Override
   public Handle create(String name) throws IOException {
     fault.before("create", name);
-    Content content = new Content();
+    Content content = new Content(name);
     files.put(name, content);
-    return new Open(name, content);
+    return new Open(content);
   }
 
   @Override
@@ -126,6 +131,7 @@ final class TestDisk implements Disk {
     if (content == null) {
       throw new NoSuchFileException(from);
     }
+    content.name = to;
     files.put(to, content);
   }
 
@@ -159,11 +165,9 @@ final class TestDisk implements Disk {
   }
 
   private final class Open implements Handle {
-    private final String name;
     private final Content content;
 
-    Open(String name, Content content) {
-      this.name = name;
+    Open(Content content) {
       this.content = content;
     }
 
@@ -188,7 +192,7 @@ final class TestDisk implements Disk {
 
     @Override
     public void write(long at, ByteBuffer from) throws IOException {
-      fault.before("write", name);
+      fault.before("write", content.name);
       synchronized (content) {
         int end = (int) at + from.remaining();
         if (content.bytes.length < end) {
@@ -200,13 +204,13 @@ final class TestDisk implements Disk {
 
     @Override
     public void sync() throws IOException {
-      fault.before("sync", name);
+      fault.before("sync", content.name);
       syncs.incrementAndGet();
     }
 
     @Override
     public void truncate(long size) throws IOException {
-      fault.before("truncate", name);
+      fault.before("truncate", content.name);
       synchronized (content) {
         content.bytes = Arrays.copyOf(content.bytes, (int) size);
       }

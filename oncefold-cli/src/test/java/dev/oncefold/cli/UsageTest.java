@@ -1,0 +1,69 @@
+package dev.oncefold.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class UsageTest {
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "''                          | No command is given",
+        "dmeo                        | dmeo",
+        "--verbose                   | Unknown option: '--verbose'",
+        "demo --kill 3               | Unknown options: '--kill', '3'",
+        "demo --events               | '--events'",
+        "demo --events many          | 'many' is not a long",
+        "demo --events 9999          | --events is 9,999; give a number from 10,000 to 2,000,000",
+        "demo --events 9000000       | --events is 9,000,000; give a number from",
+        "demo --kills 0              | --kills is 0; without a kill there is nothing to prove",
+        "demo --kills -1             | --kills is -1",
+        "demo --events 10000 --kills 21 | give at most 20",
+        "demo extra                  | 'extra'",
+      })
+  void whatIsWrongIsSaidAndTheExitCodeIsTwo(String line, String said) {
+    Command command =
+        Command.oncefold(line.isEmpty() ? new String[0] : line.trim().split(" +", -1));
+    assertThat(command.err()).contains(said).contains("--help").doesNotContain("Exception");
+    assertThat(command.out()).isEmpty();
+    assertThat(command.exitCode()).isEqualTo(2);
+  }
+
+  @Test
+  void aDirectoryThatIsInUseIsRefused(@TempDir Path directory) throws IOException {
+    Path mine = Files.writeString(directory.resolve("mine"), "precious");
+    Command inside = Command.oncefold("demo", "--dir", directory.toString());
+    assertThat(inside.err()).contains("--dir " + directory + " is not empty; name a directory");
+    assertThat(inside.exitCode()).isEqualTo(2);
+    Command file = Command.oncefold("demo", "--dir", mine.toString());
+    assertThat(file.err()).contains("--dir " + mine + " is a file; name a directory");
+    assertThat(file.exitCode()).isEqualTo(2);
+    assertThat(mine).hasContent("precious");
+  }
+
+  @Test
+  void everyCommandExplainsItself() {
+    Command top = Command.oncefold("--help");
+    assertThat(top.out()).contains("Usage: oncefold", "demo");
+    assertThat(top.exitCode()).isZero();
+    Command demo = Command.oncefold("demo", "--help");
+    assertThat(demo.out())
+        .contains("Usage: oncefold demo", "--events", "--kills", "--seed", "--dir", "--json")
+        .contains("Exit code");
+    assertThat(demo.exitCode()).isZero();
+  }
+
+  @Test
+  void theVersionIsTold() {
+    Command version = Command.oncefold("--version");
+    assertThat(version.out()).startsWith("oncefold ");
+    assertThat(version.exitCode()).isZero();
+  }
+}

@@ -1,0 +1,73 @@
+package dev.oncefold.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.oncefold.Disk;
+import dev.oncefold.Event;
+import dev.oncefold.Verdict;
+import dev.oncefold.cli.Beacon.Field;
+import dev.oncefold.journal.Journal;
+import dev.oncefold.journal.Options;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What the beacon shows as an open commit is one. */
+@Timeout(value = 60, unit = TimeUnit.SECONDS)
+class WatchedDiskTest {
+  private static final Instant TIME = Instant.parse("2024-01-01T00:00:00Z");
+
+  @TempDir Path directory;
+
+  private Journal<Account, Payment, Receipt> opened(Beacon beacon) throws IOException {
+    Disk disk = new WatchedDisk(Disk.at(directory.resolve("journal")), beacon);
+    return Journal.open(disk, Payments.fold(), Options.defaults());
+  }
+
+  private static Event<Payment> deposit(String id) {
+    return new Event<>(id, "alice", TIME, new Payment.Deposit("alice", 100));
+  }
+
+  @Test
+  void eachCommitIsCountedAndClosedBeforeItIsAnswered() throws IOException {
+    Beacon beacon = Beacon.at(directory.resolve("beacon"));
+    try (Journal<Account, Payment, Receipt> journal = opened(beacon)) {
+      assertThat(beacon.get(Field.COMMITS)).as("making a journal commits no event").isZero();
+      for (int i = 1; i <= 20; i++) {
+        journal.submit(deposit("d-" + i)).join();
+        assertThat(beacon.get(Field.COMMIT)).isEqualTo(Beacon.CLOSED);
+        assertThat(beacon.get(Field.COMMITS)).isEqualTo(i);
+      }
+    }
+    assertThat(beacon.get(Field.COMMITS)).as("closing commits no event").isEqualTo(20);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 1", "500, 1", "999, 1", "1000, 2"})
+  void aCommitThatIsHeldIsOpen(long hold, long commit) throws IOException {
+    Beacon beacon = Beacon.at(directory.resolve("beacon"));
+    try (Journal<Account, Payment, Receipt> journal = opened(beacon)) {
+      journal.submit(deposit("d-1")).join();
+      beacon.set(Field.HOLD, hold);
+      CompletableFuture<Verdict<Account, Receipt>> answer = journal.submit(deposit("d-2"));
+      while (beacon.get(Field.COMMIT) == Beacon.CLOSED) {
+        Thread.onSpinWait();
+      }
+      assertThat(beacon.get(Field.COMMIT)).isEqualTo(commit);
+      assertThat(answer).isNotDone();
+      assertThat(journal.sequence()).isEqualTo(1);
+      beacon.set(Field.HOLD, Beacon.HOLD_NOWHERE);
+      assertThat(answer.join()).isInstanceOf(Verdict.Applied.class);
+      assertThat(beacon.get(Field.COMMIT)).isEqualTo(Beacon.CLOSED);
+    }
+    assertThat(Journal.view(directory.resolve("journal"), Payments.fold()).state("alice"))
+        .isEqualTo(Account.NEW.changed("d-1", 100).changed("d-2", 100));
+  }
+}
