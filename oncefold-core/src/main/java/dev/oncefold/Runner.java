@@ -145,6 +145,8 @@ public final class Runner<S, E, O> {
     } catch (CompletionException e) {
       if (e.getCause() instanceof RuntimeException cause) {
         throw cause;
+      } else if (e.getCause() instanceof Error cause) {
+        throw cause;
       }
       throw e;
     }
@@ -163,6 +165,9 @@ public final class Runner<S, E, O> {
   public boolean step(Duration wait) throws InterruptedException {
     if (claims.isEmpty()) {
       claim();
+    }
+    if (last.isCompletedExceptionally()) {
+      awaitCommits();
     }
     for (int tries = 0; tries < sources.size(); tries++) {
       int place = turn;
@@ -237,12 +242,15 @@ public final class Runner<S, E, O> {
       committed = batch.commit(to, unread);
     }
     counts = counted;
+    // What one batch fails with is not covered up by the next.
     last =
-        committed.thenAccept(
-            position -> {
-              source.acknowledge(polled.partition(), position);
-              afterCommit.committed(polled, verdicts);
-            });
+        CompletableFuture.allOf(
+            last,
+            committed.thenAccept(
+                position -> {
+                  source.acknowledge(polled.partition(), position);
+                  afterCommit.committed(polled, verdicts);
+                }));
     if (failed != null) {
       throw failed;
     }

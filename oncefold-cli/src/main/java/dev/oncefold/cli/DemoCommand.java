@@ -9,6 +9,7 @@ import java.util.Comparator;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -21,6 +22,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "demo",
     mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
     sortOptions = false,
     description = {
       "Applies payments in a process that it kills again and again with SIGKILL, most of the time"
@@ -100,6 +102,7 @@ final class DemoCommand implements Callable<Integer> {
         new Thread(
             () -> {
               demo.abandon();
+              progress.done();
               if (given == null) {
                 delete(directory);
               }
@@ -117,9 +120,9 @@ final class DemoCommand implements Callable<Integer> {
       }
       return report.passed() ? 0 : 1;
     } finally {
+      forget(interrupted);
       progress.done();
       demo.abandon();
-      forget(interrupted);
       if (keep) {
         spec().commandLine().getErr().println("Everything the demo wrote is in " + directory);
       } else {
@@ -132,7 +135,10 @@ final class DemoCommand implements Callable<Integer> {
     try {
       Runtime.getRuntime().removeShutdownHook(hook);
     } catch (IllegalStateException e) {
-      // The program is being ended: the hook runs already.
+      // Somebody is ending this program, and the hook has killed the worker: nothing to tell.
+      while (true) {
+        LockSupport.park();
+      }
     }
   }
 
@@ -152,15 +158,19 @@ final class DemoCommand implements Callable<Integer> {
     }
   }
 
-  private Path made(Path directory) throws IOException {
+  private Path made(Path directory) {
     if (Files.exists(directory) && !Files.isDirectory(directory)) {
       throw usage("--dir %s is a file; name a directory that is new or empty", directory);
     }
-    Files.createDirectories(directory);
-    try (Stream<Path> content = Files.list(directory)) {
-      if (content.findAny().isPresent()) {
-        throw usage("--dir %s is not empty; name a directory that is new or empty", directory);
+    try {
+      Files.createDirectories(directory);
+      try (Stream<Path> content = Files.list(directory)) {
+        if (content.findAny().isPresent()) {
+          throw usage("--dir %s is not empty; name a directory that is new or empty", directory);
+        }
       }
+    } catch (IOException e) {
+      throw usage("--dir %s cannot be used: %s; name another directory", directory, e);
     }
     return directory;
   }

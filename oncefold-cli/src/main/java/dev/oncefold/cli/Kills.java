@@ -248,8 +248,8 @@ final class Kills {
 
   private WorkerException unexpected(String what) {
     if (!running().isAlive() && running().exitValue() == INTERRUPTED) {
-      // The same interrupt is ending this program too: let it.
-      LockSupport.parkNanos(PATIENCE);
+      // The same interrupt is ending this program, too: let it.
+      LockSupport.parkNanos(TimeUnit.SECONDS.toNanos(1));
     }
     return new WorkerException(
         "the worker process " + what + ". What it said last: " + running().lastWords());

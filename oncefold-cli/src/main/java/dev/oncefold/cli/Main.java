@@ -14,6 +14,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The {@code oncefold} command. */
 @Command(
@@ -57,9 +58,23 @@ public final class Main implements Runnable {
     CommandLine command = e.getCommandLine();
     String name = command.getCommandSpec().qualifiedName();
     PrintWriter err = command.getErr();
-    err.println(name + ": " + e.getMessage());
+    err.println(name + ": " + told(e));
     err.println("For help: " + name + " --help");
     return command.getCommandSpec().exitCodeOnInvalidInput();
+  }
+
+  private static String told(ParameterException e) {
+    CommandLine command = e.getCommandLine();
+    if (e instanceof UnmatchedArgumentException unmatched && command.getParent() == null) {
+      String first = unmatched.getUnmatched().get(0);
+      if (!first.startsWith("-")) {
+        return "There is no command \""
+            + first
+            + "\"; there is "
+            + String.join(", ", command.getSubcommands().keySet());
+      }
+    }
+    return String.valueOf(e.getMessage());
   }
 
   /** What goes wrong in the world is told in a sentence; what is a mistake of ours in full. */

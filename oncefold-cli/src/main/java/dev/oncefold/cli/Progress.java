@@ -61,7 +61,7 @@ final class Progress {
     line(
         String.format(
             Locale.ROOT,
-            "  %,9d of %,d events   %d of %d kills, %d inside an open commit   %d s",
+            "  %,9d of %,d events, %d of %d kills (%d in an open commit), %d s",
             applied,
             events,
             tally.kills,

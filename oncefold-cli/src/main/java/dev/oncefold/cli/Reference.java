@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -13,7 +14,7 @@ import java.util.Map;
 
 /**
  * What must come of the payments, worked out a second time: plain maps over the lines of the file,
- * with nothing of Oncefold in between and no memory of what it did.
+ * with nothing of what it is held against in between.
  */
 final class Reference implements AutoCloseable {
   /** What an account must hold. */
@@ -28,6 +29,9 @@ final class Reference implements AutoCloseable {
       trail = 31 * (31 * trail + id.hashCode()) + by;
     }
   }
+
+  /** An id is remembered for seven days; the payments come again long before or long after. */
+  private static final long FORGOTTEN = Duration.ofDays(9).toMillis();
 
   final Map<String, Expected> accounts = new HashMap<>();
   final List<String> receipts = new ArrayList<>();
@@ -93,7 +97,7 @@ final class Reference implements AutoCloseable {
     long time = Long.parseLong(fields[1]);
     String payload = fields[2] + ',' + from + ',' + to + ',' + cents;
     String first = known.get(from + ' ' + id);
-    if (first != null && newest - time >= PaymentFile.LATE.toMillis()) {
+    if (first != null && newest - time >= FORGOTTEN) {
       expired++;
       refuse(id, from, "EXPIRED", "");
     } else if (first != null && first.equals(payload)) {

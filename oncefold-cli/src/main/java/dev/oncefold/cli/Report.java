@@ -60,9 +60,9 @@ record Report(Plan plan, Counts counts, Kills.Tally kills, Comparison comparison
     }
     return String.format(
         Locale.ROOT,
-        "PASS: killed %d times, %d times inside an open commit; every payment applied exactly"
-            + " once.",
+        "PASS: %d %s, %d inside an open commit; every payment applied exactly once.",
         kills.kills,
+        kills.kills == 1 ? "kill" : "kills",
         kills.insideCommit);
   }
 
@@ -82,16 +82,12 @@ record Report(Plan plan, Counts counts, Kills.Tally kills, Comparison comparison
     row(lines, "  in a commit", kills.insideCommit, "its first byte written, its fsync not over");
     row(lines, "  half-written", kills.halfWritten, "of these: in the middle of the frame");
     row(lines, "  in recovery", kills.recovering, "before the first event was judged again");
-    row(
-        lines,
-        "recovery",
-        millis(0.5),
-        "from opening to the first event judged; at most " + millis(1));
+    row(lines, "recovery", millis(0.5), "to the first event judged; at most " + millis(1));
     lines.add("");
     row(lines, "lost", comparison.lost(), "effects that should be there and are not");
     row(lines, "doubled", comparison.doubled(), "effects that are there more than once");
     lines.add("");
-    row(lines, "events/s", rate(), "of the last run, which was not killed: " + lastRun());
+    row(lines, "events/s", rate(), "of the last run, not killed: " + lastRun());
     row(lines, "seconds", String.format(Locale.ROOT, "%.1f", seconds), "for all of this");
     lines.add("");
     if (comparison.differences() > 0) {

@@ -5,9 +5,11 @@ import dev.oncefold.FileSource;
 import dev.oncefold.Fold;
 import dev.oncefold.Runner;
 import dev.oncefold.Source;
+import dev.oncefold.SourceException;
 import dev.oncefold.cli.Beacon.Field;
 import dev.oncefold.journal.FileSink;
 import dev.oncefold.journal.Journal;
+import dev.oncefold.journal.JournalException;
 import dev.oncefold.journal.Options;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -32,7 +34,13 @@ final class Worker {
    */
   public static void main(String[] args) throws IOException, InterruptedException {
     endWithTheDemo();
-    apply(Workplace.at(Path.of(args[0])), Payments.fold(), source -> source);
+    try {
+      apply(Workplace.at(Path.of(args[0])), Payments.fold(), source -> source);
+    } catch (JournalException | SourceException e) {
+      // A full disk, for one: the message says all, and the demo passes it on.
+      System.err.println(e.getMessage());
+      System.exit(1);
+    }
   }
 
   /**

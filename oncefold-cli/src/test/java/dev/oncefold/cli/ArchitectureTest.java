@@ -1,5 +1,7 @@
 package dev.oncefold.cli;
 
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.GeneralCodingRules.NO_CLASSES_SHOULD_ACCESS_STANDARD_STREAMS;
@@ -98,6 +100,19 @@ class ArchitectureTest {
         .should()
         .haveNameNotMatching(".*(Processor|Manager|Handler|Context|Helper|Utils?)")
         .because("such a name fits anything")
+        .allowEmptyShould(false)
+        .check(ALL);
+  }
+
+  @Test
+  void theReferenceOfTheDemoUsesNothingOfWhatItChecks() {
+    classes()
+        .that()
+        .haveNameMatching("dev\\.oncefold\\.cli\\.Reference(\\$.*)?")
+        .should()
+        .onlyDependOnClassesThat(
+            resideInAPackage("java..").or(nameMatching(".*\\.Reference(\\$.*)?")))
+        .because("a mistake must not be made twice in one place")
         .allowEmptyShould(false)
         .check(ALL);
   }

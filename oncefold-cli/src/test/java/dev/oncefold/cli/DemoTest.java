@@ -26,7 +26,7 @@ class DemoTest {
         Command.oncefold(
             "demo", "--events", "20000", "--kills", "6", "--seed", "42", "--dir", kept(), "--json");
     assertThat(demo.exitCode()).as(demo.out() + demo.err()).isZero();
-    assertThat(demo.out()).contains("PASS: killed 6 times").doesNotContain("FAIL");
+    assertThat(demo.out()).contains("PASS: 6 kills, ").doesNotContain("FAIL");
     JsonNode json = new ObjectMapper().readTree(demo.lastLine());
     assertThat(json.get("verdict").asText()).isEqualTo("PASS");
     assertThat(json.get("seed").asLong()).isEqualTo(42);

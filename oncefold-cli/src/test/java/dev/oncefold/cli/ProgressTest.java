@@ -35,6 +35,6 @@ class ProgressTest {
     assertThat(out.toString().lines())
         .singleElement()
         .asString()
-        .contains("1,234 of 200,000 events", "3 of 24 kills", "2 inside an open commit");
+        .contains("1,234 of 200,000 events", "3 of 24 kills (2 in an open commit)");
   }
 }

@@ -16,7 +16,7 @@ class UsageTest {
       delimiter = '|',
       value = {
         "''                          | No command is given",
-        "dmeo                        | dmeo",
+        "dmeo                        | There is no command \"dmeo\"; there is demo",
         "--verbose                   | Unknown option: '--verbose'",
         "demo --kill 3               | Unknown options: '--kill', '3'",
         "demo --events               | '--events'",
@@ -45,6 +45,9 @@ class UsageTest {
     Command file = Command.oncefold("demo", "--dir", mine.toString());
     assertThat(file.err()).contains("--dir " + mine + " is a file; name a directory");
     assertThat(file.exitCode()).isEqualTo(2);
+    Command below = Command.oncefold("demo", "--dir", mine.resolve("below").toString());
+    assertThat(below.err()).contains("--dir " + mine + "/below cannot be used: ");
+    assertThat(below.exitCode()).isEqualTo(2);
     assertThat(mine).hasContent("precious");
   }
 
