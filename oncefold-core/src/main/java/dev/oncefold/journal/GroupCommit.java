@@ -171,8 +171,12 @@ final class GroupCommit<S> {
   // ---------------------------------------------------------------- writing a group
 
   private void writeUntilClosed() {
-    while (awaitGroup()) {
-      write();
+    try {
+      while (awaitGroup()) {
+        write();
+      }
+    } catch (RuntimeException | Error e) {
+      fail("the journal " + disk.path("") + " stopped: " + e, e);
     }
   }
 
@@ -200,15 +204,16 @@ final class GroupCommit<S> {
         return false;
       }
       group = open;
+      after = judged();
+      if (snapshotDue(group)) {
+        // Before anything is changed: it takes much memory, and there may not be so much.
+        snapshot = new Snapshot<>(log.definition(), memory);
+        snapshotting = true;
+      }
       next.start(memory.sequence);
       open = next;
       spare = null;
       writing = true;
-      after = judged();
-      if (snapshotDue(group)) {
-        snapshotting = true;
-        snapshot = new Snapshot<>(log.definition(), memory);
-      }
       changed.signalAll();
     } finally {
       lock.unlock();
@@ -337,7 +342,7 @@ final class GroupCommit<S> {
         lock.unlock();
       }
       dropWhatIsCovered(end, snapshot.sinks());
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       fail(
           "a snapshot of the journal "
               + disk.path("")
@@ -508,11 +513,12 @@ final class GroupCommit<S> {
   private void join() {
     boolean interrupted = false;
     if (writer != null && answering != null && snapshots != null) {
-      answering.shutdown();
-      snapshots.shutdown();
       while (true) {
         try {
+          // The writer first: it may still have answers to give.
           writer.join();
+          answering.shutdown();
+          snapshots.shutdown();
           if (Thread.currentThread().getName().equals("oncefold-answers")
               || (answering.awaitTermination(1, TimeUnit.DAYS)
                   && snapshots.awaitTermination(1, TimeUnit.DAYS))) {
