@@ -139,8 +139,7 @@ class Log {
         mark = Math.max(mark, cursor.header().mark());
         replay.frame(cursor);
       }
-      end = cursor.end();
-      checkTail(cursor);
+      end = checkTail(cursor);
     }
     Map.Entry<Long, String> last = segments.lastEntry();
     segmentStart = last.getKey();
@@ -148,7 +147,7 @@ class Log {
     Disk.Handle opened = disk.open(last.getValue(), true);
     file = opened;
     if (opened.size() > end - segmentStart) {
-      cutTail(opened, end - segmentStart);
+      opened.truncate(end - segmentStart);
     }
     // What was read may have been in nothing but the page cache of a crashed process. Where a sync
     // failed those pages count as clean, so that another sync would not write them: they are
@@ -174,16 +173,11 @@ class Log {
     }
   }
 
-  /** Cuts off what stands behind the last whole frame. */
-  void cutTail(Disk.Handle segment, long size) throws IOException {
-    segment.truncate(size);
-  }
-
   /**
    * Tells a torn tail from damage: if a later frame names a mark beyond the bad bytes, they were
-   * durable once.
+   * durable once. Answers where the log ends, which is behind the last whole frame.
    */
-  void checkTail(Cursor cursor) throws IOException {
+  long checkTail(Cursor cursor) throws IOException {
     long bad = cursor.end();
     Map.Entry<Long, String> later = segments.higherEntry(bad);
     if (later != null) {
@@ -193,6 +187,7 @@ class Log {
     if (cursor.markBeyond(bad)) {
       throw cursor.damage("no whole frame stands here, but a later frame says that it was durable");
     }
+    return bad;
   }
 
   // ---------------------------------------------------------------- appending

@@ -71,8 +71,7 @@ public final class Rebuild<S, E, O> implements AutoCloseable {
     void key(Difference<S> difference);
   }
 
-  private Rebuild(
-      Disk disk, Fold<S, E, O> fold, Options options, Closeable processLock, Log log)
+  private Rebuild(Disk disk, Fold<S, E, O> fold, Options options, Closeable processLock, Log log)
       throws IOException {
     this.disk = disk;
     this.fold = fold;

@@ -23,6 +23,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -284,6 +285,38 @@ class JournalTest {
       assertThat(again.state("a")).isEqualTo(new Account(1, 1));
       assertThat(again.sequence()).isEqualTo(1);
     }
+  }
+
+  /** Closing a journal that has failed still lets the group that is being written answer. */
+  @Test
+  void closeWaitsForTheGroupThatIsBeingWritten() throws Exception {
+    TestDisk disk = new TestDisk();
+    CountDownLatch writing = new CountDownLatch(1);
+    CountDownLatch goOn = new CountDownLatch(1);
+    Journal<Account, Payment, Receipt> journal = Journal.open(disk, Bank.fold(), Bank.OPTIONS);
+    disk.before(
+        (operation, name) -> {
+          if (operation.equals("write")) {
+            writing.countDown();
+            SubmitTest.await(goOn);
+          }
+        });
+    Store.Claim claim = journal.claim("p");
+    CompletableFuture<Position> committed;
+    try (Store.Batch<Account, Payment, Receipt> batch = journal.begin(claim, Position.START)) {
+      add(batch, "1");
+      committed = batch.commit(new Position(1, 7), false);
+    }
+    writing.await();
+    journal.begin(claim, new Position(1, 7)).close();
+    Thread closing = new Thread(() -> assertThatThrownBy(journal::close).isNotNull());
+    closing.start();
+    while (closing.getState() != Thread.State.WAITING) {
+      Thread.onSpinWait();
+    }
+    goOn.countDown();
+    closing.join();
+    assertThat(committed).isDone();
   }
 
   private static Position commit(

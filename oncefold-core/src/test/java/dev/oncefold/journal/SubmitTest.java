@@ -88,7 +88,7 @@ class SubmitTest {
     }
   }
 
-  private static void await(CountDownLatch latch) throws IOException {
+  static void await(CountDownLatch latch) throws IOException {
     try {
       latch.await();
     } catch (InterruptedException e) {

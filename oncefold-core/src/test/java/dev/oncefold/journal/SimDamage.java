@@ -1,0 +1,179 @@
+package dev.oncefold.journal;
+
+import dev.oncefold.Disk;
+import dev.oncefold.Fold;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Damages a copy of a journal below the greatest mark in its log, where everything was durable
+ * once, and looks whether that is told.
+ */
+final class SimDamage {
+  private final Fold<SimFold.Trace, SimFold.Op, String> fold;
+  private final Options options;
+  private final Journal.Parts parts;
+  private final UnaryOperator<Disk> wrapped;
+
+  SimDamage(
+      Fold<SimFold.Trace, SimFold.Op, String> fold,
+      Options options,
+      Journal.Parts parts,
+      UnaryOperator<Disk> wrapped) {
+    this.fold = fold;
+    this.options = options;
+    this.parts = parts;
+    this.wrapped = wrapped;
+  }
+
+  /** All that can be read from a journal. */
+  record Content(View<SimFold.Trace> view, List<String> history) {}
+
+  /** Damages one file; answers whether that was told, or null where there was nothing to damage. */
+  @Nullable Boolean check(SimDisk disk, Random random) {
+    Content truth = read(disk.copy());
+    SimDisk damaged = disk.copy();
+    String what = damage(damaged, random);
+    if (what == null) {
+      return null;
+    }
+    Content read;
+    try {
+      read = read(damaged);
+    } catch (JournalException e) {
+      return true;
+    }
+    SimChecks.require(
+        read.equals(truth),
+        SimViolation.Rule.ABSORBED,
+        () ->
+            what
+                + " was not told: "
+                + read.view().counts()
+                + " is read, not "
+                + truth.view().counts());
+    return false;
+  }
+
+  Content read(SimDisk disk) {
+    try (Journal<SimFold.Trace, SimFold.Op, String> journal =
+        Journal.open(wrapped.apply(disk), fold, options, parts)) {
+      View<SimFold.Trace> view = journal.view();
+      List<String> history = new ArrayList<>();
+      if (options.history() == Options.History.FULL) {
+        journal.history(
+            entry ->
+                history.add(
+                    String.join(
+                        " ",
+                        String.valueOf(entry.sequence()),
+                        entry.verdict().name(),
+                        String.valueOf(entry.value()),
+                        entry.changes().toString(),
+                        entry.outputs().toString())));
+      }
+      return new Content(view, history);
+    }
+  }
+
+  private static @Nullable String damage(SimDisk disk, Random random) {
+    long mark = greatestMark(disk);
+    List<String> names = new ArrayList<>();
+    String last = "";
+    for (String name : disk.list()) {
+      if (name.endsWith(Log.SUFFIX) && name.compareTo(last) > 0) {
+        last = name;
+      }
+      if (name.endsWith(Snapshot.SUFFIX) || (name.endsWith(Log.SUFFIX) && mark > startOf(name))) {
+        names.add(name);
+      }
+    }
+    if (names.isEmpty()) {
+      return null;
+    }
+    String name = names.get(random.nextInt(names.size()));
+    byte[] bytes = content(disk, name);
+    boolean log = name.endsWith(Log.SUFFIX);
+    int most = log ? (int) Math.min(bytes.length, mark - startOf(name)) : bytes.length;
+    int at = random.nextInt(most);
+    String how;
+    switch (random.nextInt(6)) {
+      case 0 -> {
+        Arrays.fill(bytes, at, Math.min(most, at + 1 + random.nextInt(600)), (byte) 0);
+        how = "zeros";
+      }
+      case 1 -> {
+        // Not of the last segment: with its end the marks are gone too, as from an older copy.
+        if (log && name.equals(last)) {
+          return null;
+        }
+        bytes = Arrays.copyOf(bytes, at);
+        how = "cut off";
+      }
+      default -> {
+        bytes[at] ^= (byte) (1 << random.nextInt(8));
+        how = "a flipped bit";
+      }
+    }
+    disk.put(name, bytes);
+    return name + " at " + at + ", " + how + " below the mark " + mark + ",";
+  }
+
+  private static byte[] content(SimDisk disk, String name) {
+    byte[] bytes = disk.content(name);
+    if (bytes == null) {
+      throw new IllegalStateException("no file " + name);
+    }
+    return bytes;
+  }
+
+  static long startOf(String name) {
+    return Long.parseLong(name.substring(0, 20));
+  }
+
+  /** Everything before it was durable. */
+  static long greatestMark(SimDisk disk) {
+    long mark = 0;
+    for (String name : disk.list()) {
+      if (name.endsWith(Log.SUFFIX)) {
+        byte[] bytes = content(disk, name);
+        int at = 0;
+        Frame.Header header = header(bytes, at, startOf(name));
+        while (header != null) {
+          mark = Math.max(mark, header.mark());
+          at += Frame.HEADER + header.length();
+          header = header(bytes, at, startOf(name));
+        }
+      }
+    }
+    return mark;
+  }
+
+  /** The header at a place, or null where there is no whole one. */
+  private static Frame.@Nullable Header header(byte[] bytes, int at, long segment) {
+    if (at + Frame.HEADER > bytes.length) {
+      return null;
+    }
+    Frame.Header header = Frame.read(bytes, at);
+    boolean defines = header.kind() == Frame.DEFINITION;
+    int crc =
+        Frame.crc(
+            defines ? 0 : Simulation.K0,
+            defines ? 0 : Simulation.K1,
+            segment + at,
+            bytes,
+            at + 8,
+            Frame.HEADER - 8);
+    ByteBuffer buffer = ByteBuffer.wrap(bytes);
+    return buffer.getInt(at) == Frame.MAGIC
+            && buffer.getInt(at + 4) == crc
+            && header.length() <= bytes.length - at - Frame.HEADER
+        ? header
+        : null;
+  }
+}

@@ -1,0 +1,91 @@
+package dev.oncefold.journal;
+
+import java.util.EnumMap;
+import java.util.Map;
+
+/** What happened in many runs, so that a test can tell that its faults landed. */
+final class SimTally {
+  /** Where a process died. */
+  enum Place {
+    FIRST_OPEN,
+    RECOVERY,
+    COMMIT,
+    ROLL,
+    SNAPSHOT,
+    RETENTION,
+    SINK,
+    CLOSE,
+    BETWEEN
+  }
+
+  long seeds;
+  long lives;
+  long crashes;
+  long openCommits;
+  long recoveryStorms;
+  long events;
+  long resends;
+  long commits;
+  long expired;
+  long conflicts;
+  long fenced;
+  long survivedUnanswered;
+  long segments;
+  long snapshots;
+  long dropped;
+  long damaged;
+  long damageDetected;
+  final Map<SimDisk.Fault, Long> faults = new EnumMap<>(SimDisk.Fault.class);
+  final Map<Place, Long> places = new EnumMap<>(Place.class);
+
+  void landed(SimDisk.Fault fault, Place place, boolean openCommit) {
+    faults.merge(fault, 1L, Long::sum);
+    if (fault == SimDisk.Fault.POWER_LOSS || fault == SimDisk.Fault.KILL) {
+      crashes++;
+      openCommits += openCommit ? 1 : 0;
+      places.merge(place, 1L, Long::sum);
+    }
+  }
+
+  @Override
+  public String toString() {
+    return seeds
+        + " seeds, "
+        + lives
+        + " lives, "
+        + crashes
+        + " crashes ("
+        + openCommits
+        + " with an open commit, "
+        + recoveryStorms
+        + " times three during recovery) at "
+        + places
+        + ", faults "
+        + faults
+        + ", "
+        + events
+        + " events, "
+        + resends
+        + " re-sends, "
+        + commits
+        + " batches ("
+        + survivedUnanswered
+        + " survived unanswered), "
+        + expired
+        + " expired, "
+        + conflicts
+        + " conflicts, "
+        + fenced
+        + " stale claims refused, "
+        + segments
+        + " segments ("
+        + dropped
+        + " dropped), "
+        + snapshots
+        + " snapshots, "
+        + damageDetected
+        + " of "
+        + damaged
+        + " damages detected (the others stood where nothing is read)";
+  }
+}

@@ -1,0 +1,74 @@
+package dev.oncefold.journal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+/**
+ * The journal, its runner and its sinks on a simulated disk, by seed: see {@link Simulation}.
+ *
+ * <p>{@code -Doncefold.simulation.seeds=N} runs more or fewer seeds, {@code
+ * -Doncefold.simulation.seed=S} runs one of them again.
+ */
+class SimulationTest {
+  @Test
+  void afterEveryCrashTheStateIsTheFoldOfTheInputUpToThePosition() {
+    String one = System.getProperty("oncefold.simulation.seed");
+    long seeds = Long.getLong("oncefold.simulation.seeds", 10_000);
+    long first = one == null ? 0 : Long.parseLong(one);
+    long end = one == null ? seeds : first + 1;
+    SimTally tally = new SimTally();
+    for (long seed = first; seed < end; seed++) {
+      run(seed, tally);
+    }
+    System.out.println("Simulation: " + tally);
+    if (one == null && seeds >= 1000) {
+      assertThatFaultsLanded(tally, seeds);
+    }
+  }
+
+  private static void run(long seed, SimTally tally) {
+    Simulation.Breakage sound = new Simulation.Breakage();
+    try {
+      new Simulation(Simulation.Case.of(seed), sound, tally).run();
+    } catch (SimViolation violation) {
+      SimShrinker.Shrunk small = SimShrinker.shrink(seed, violation, sound);
+      throw new AssertionError(
+          "seed "
+              + seed
+              + " failed: "
+              + violation.getMessage()
+              + "\nSmaller, "
+              + small.smallest()
+              + ": "
+              + small.violation().getMessage()
+              + "\nRun it again: mvn -pl oncefold-core test -Dtest=SimulationTest"
+              + " -Doncefold.simulation.seed="
+              + seed,
+          small.violation());
+    }
+  }
+
+  /** A nemesis that does nothing proves nothing. */
+  private static void assertThatFaultsLanded(SimTally tally, long seeds) {
+    for (SimDisk.Fault fault : SimDisk.Fault.values()) {
+      assertThat(tally.faults.getOrDefault(fault, 0L))
+          .as("faults: " + fault)
+          .isGreaterThan(seeds / 100);
+    }
+    for (SimTally.Place place : SimTally.Place.values()) {
+      assertThat(tally.places.getOrDefault(place, 0L))
+          .as("crashes: " + place)
+          .isGreaterThan(seeds / 100);
+    }
+    assertThat(tally.openCommits).as("crashes in an open commit").isGreaterThan(seeds / 10);
+    assertThat(tally.recoveryStorms).as("three crashes during recovery").isGreaterThan(seeds / 100);
+    assertThat(tally.survivedUnanswered).as("survived unanswered").isGreaterThan(seeds / 100);
+    assertThat(tally.resends * 20).as("5 % re-sends").isGreaterThan(tally.events);
+    assertThat(tally.expired).as("expired").isGreaterThan(seeds / 10);
+    assertThat(tally.conflicts).as("conflicts").isGreaterThan(seeds / 10);
+    assertThat(tally.fenced).as("stale claims refused").isGreaterThan(seeds / 10);
+    assertThat(tally.dropped).as("segments dropped").isGreaterThan(seeds / 10);
+    assertThat(tally.damageDetected).as("damage told").isGreaterThan(seeds / 20);
+  }
+}
