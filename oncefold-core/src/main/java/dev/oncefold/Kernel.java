@@ -81,41 +81,30 @@ public final class Kernel<S, E, O> {
    * @return the verdict. {@link Error}s of the user's code pass through
    */
   public Verdict<S, O> judge(Event<E> event, Slots<S> slots, Seen seen, long floor, long latest) {
-    boolean span = fold.ids().kind() == Fold.Ids.Kind.SPAN;
+    Fold.Ids.Kind ids = fold.ids().kind();
+    // A floor above ids that are now remembered for ever was left by an earlier version of the
+    // fold.
+    boolean timed =
+        ids == Fold.Ids.Kind.SPAN || (ids == Fold.Ids.Kind.FOREVER && floor != NO_FLOOR);
     String id = event.id();
-    if (id != null && fold.ids().kind() != Fold.Ids.Kind.NONE) {
+    if (id != null && ids != Fold.Ids.Kind.NONE) {
       Remembered first = seen.remembered(event.key(), id);
       if (first != null) {
         return again(event, first);
       }
-      if (span && event.time() == null) {
+      if (timed && event.time() == null) {
         return new Verdict.Failed<>(
             Verdict.Cause.NO_TIME,
-            "the event has no time; ids are remembered for "
-                + fold.ids().span()
-                + " of event time, so every event with an id needs one");
+            "the event has no time; ids are forgotten by event time, so every event with an id"
+                + " needs one");
       }
     }
     Instant time = event.time();
-    if (span && time != null) {
-      long millis;
-      try {
-        millis = time.toEpochMilli();
-      } catch (ArithmeticException e) {
-        return new Verdict.Failed<>(
-            Verdict.Cause.NO_TIME, "the event's time " + time + " is out of range");
-      }
-      if (id != null && millis <= floor) {
-        return new Verdict.Expired<>(time, instant(floor));
-      }
-      if (millis > latest) {
-        return new Verdict.Failed<>(
-            Verdict.Cause.AHEAD_OF_CLOCK,
-            "the event's time "
-                + time
-                + " is later than "
-                + instant(latest)
-                + ", the latest believed");
+    if (timed && time != null) {
+      Verdict<S, O> refused =
+          byItsTime(id, time, floor, ids == Fold.Ids.Kind.SPAN ? latest : NO_LIMIT);
+      if (refused != null) {
+        return refused;
       }
     }
     return byTheRules(event, slots);
@@ -133,31 +122,68 @@ public final class Kernel<S, E, O> {
         : new Verdict.Conflict<>();
   }
 
-  private Verdict<S, O> byTheRules(Event<E> event, Slots<S> slots) {
+  private @Nullable Verdict<S, O> byItsTime(
+      @Nullable String id, Instant time, long floor, long latest) {
+    long millis;
     try {
-      Update<S, E, O> ofOneKey = fold.ofOneKey();
-      return ofOneKey != null ? one(ofOneKey, event, slots) : several(event, slots);
+      millis = time.toEpochMilli();
+    } catch (ArithmeticException e) {
+      return new Verdict.Failed<>(
+          Verdict.Cause.NO_TIME, "the event's time " + time + " is out of range");
+    }
+    if (id != null && floor != NO_FLOOR && millis <= floor) {
+      return new Verdict.Expired<>(time, instant(floor));
+    }
+    if (millis > latest) {
+      return new Verdict.Failed<>(
+          Verdict.Cause.AHEAD_OF_CLOCK,
+          "the event's time "
+              + time
+              + " is later than "
+              + instant(latest)
+              + ", the latest believed");
+    }
+    return null;
+  }
+
+  // Only the user's code stands inside a try: what fails in the store is no failure of the event.
+  private Verdict<S, O> byTheRules(Event<E> event, Slots<S> slots) {
+    Update<S, E, O> ofOneKey = fold.ofOneKey();
+    return ofOneKey != null ? one(ofOneKey, event, slots) : several(event, slots);
+  }
+
+  private Verdict<S, O> one(Update<S, E, O> update, Event<E> event, Slots<S> slots) {
+    S state = state(event.key(), slots);
+    try {
+      Outcome<S, O> outcome = update.apply(state, event);
+      if (outcome instanceof Outcome.Accepted<S, O> accepted) {
+        return new Verdict.Applied<>(States.one(event.key(), accepted.state()), accepted.outputs());
+      }
+      return rejected(outcome);
     } catch (Exception e) {
-      return new Verdict.Failed<>(Verdict.Cause.UPDATE, "the update threw " + told(e));
+      return failed(e);
     }
   }
 
-  private Verdict<S, O> one(Update<S, E, O> update, Event<E> event, Slots<S> slots)
-      throws Exception {
-    Outcome<S, O> outcome = update.apply(state(event.key(), slots), event);
-    if (outcome instanceof Outcome.Accepted<S, O> accepted) {
-      return new Verdict.Applied<>(States.one(event.key(), accepted.state()), accepted.outputs());
+  private Verdict<S, O> several(Event<E> event, Slots<S> slots) {
+    List<String> keys;
+    try {
+      keys = fold.keys(event);
+    } catch (RuntimeException e) {
+      return failed(e);
     }
-    return rejected(outcome);
-  }
-
-  private Verdict<S, O> several(Event<E> event, Slots<S> slots) throws Exception {
-    List<String> keys = fold.keys(event);
     List<S> states = new ArrayList<>(keys.size());
     for (String key : keys) {
       states.add(state(key, slots));
     }
-    States<S> before = States.of(keys, states);
+    try {
+      return several(event, States.of(keys, states));
+    } catch (Exception e) {
+      return failed(e);
+    }
+  }
+
+  private Verdict<S, O> several(Event<E> event, States<S> before) throws Exception {
     Update<States<S>, E, O> update = fold.ofSeveralKeys();
     Outcome<States<S>, O> outcome = update == null ? null : update.apply(before, event);
     if (!(outcome instanceof Outcome.Accepted<States<S>, O> accepted)) {
@@ -174,6 +200,10 @@ public final class Kernel<S, E, O> {
           "the update answered states of " + after.keys() + " for an event of " + before.keys());
     }
     return new Verdict.Applied<>(after, accepted.outputs());
+  }
+
+  private static <S, O> Verdict<S, O> failed(Exception e) {
+    return new Verdict.Failed<>(Verdict.Cause.UPDATE, "the update threw " + told(e));
   }
 
   private Verdict<S, O> rejected(@Nullable Outcome<?, O> outcome) {

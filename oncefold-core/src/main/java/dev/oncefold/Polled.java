@@ -20,4 +20,17 @@ public record Polled<E>(String partition, Position from, List<Received<E>> event
   public Position to() {
     return events.isEmpty() ? from : events.get(events.size() - 1).next();
   }
+
+  /** The same batch, cut off after some events. */
+  Polled<E> first(int count) {
+    return count == events.size()
+        ? this
+        : new Polled<>(partition, from, events.subList(0, count), true);
+  }
+
+  /** What is left of the batch behind its first events, of which there is at least one. */
+  Polled<E> after(int count) {
+    return new Polled<>(
+        partition, events.get(count - 1).next(), events.subList(count, events.size()), unread);
+  }
 }

@@ -213,23 +213,29 @@ public final class Runner<S, E, O> {
     return claim;
   }
 
+  /** Judges what was polled, in as many batches as the store wants. */
   private void judge(Source<E> source, Polled<E> polled) {
+    Polled<E> rest = polled;
+    while (!rest.events().isEmpty()) {
+      rest = rest.after(judgeBatch(source, rest));
+    }
+  }
+
+  /** Judges and commits one batch; answers how many events it took, at least one. */
+  private int judgeBatch(Source<E> source, Polled<E> polled) {
     List<Verdict<S, O>> verdicts = new ArrayList<>(polled.events().size());
-    Counts counted = counts;
     FailedEventException failed = null;
     Position to = polled.from();
-    boolean unread = polled.unread();
+    Counts.Tally tally = new Counts.Tally();
     CompletableFuture<Position> committed;
     try (Store.Batch<S, E, O> batch = store.begin(claimOn(polled.partition()), polled.from())) {
       batch.load(polled.events());
       long latest = latest();
-      Counts.Tally tally = new Counts.Tally();
       for (Received<E> received : polled.events()) {
         Verdict<S, O> verdict = judged(received, batch, latest);
         if (verdict instanceof Verdict.Failed<S, O> failure) {
           if (whenFailed == Fold.WhenFailed.STOP) {
             failed = stopped(polled, received, failure);
-            unread = true;
             break;
           }
           batch.add(received, verdict);
@@ -237,11 +243,14 @@ public final class Runner<S, E, O> {
         verdicts.add(verdict);
         tally.add(verdict);
         to = received.next();
+        if (batch.isFull()) {
+          break;
+        }
       }
-      counted = counted.plus(tally.counts());
-      committed = batch.commit(to, unread);
+      committed = batch.commit(to, polled.unread() || verdicts.size() < polled.events().size());
     }
-    counts = counted;
+    counts = counts.plus(tally.counts());
+    Polled<E> taken = polled.first(verdicts.size());
     // What one batch fails with is not covered up by the next.
     last =
         CompletableFuture.allOf(
@@ -249,11 +258,12 @@ public final class Runner<S, E, O> {
             committed.thenAccept(
                 position -> {
                   source.acknowledge(polled.partition(), position);
-                  afterCommit.committed(polled, verdicts);
+                  afterCommit.committed(taken, verdicts);
                 }));
     if (failed != null) {
       throw failed;
     }
+    return verdicts.size();
   }
 
   /** The verdict of one event, which is in the batch unless it Failed. */

@@ -87,6 +87,13 @@ public interface Store<S, E, O> {
     void add(Received<E> received, Verdict<S, O> verdict);
 
     /**
+     * Whether the batch has become so large that it should be committed before more is added.
+     *
+     * @return true from some size on
+     */
+    boolean isFull();
+
+    /**
      * Commits: all of the batch or nothing.
      *
      * @param to the position after the last event added

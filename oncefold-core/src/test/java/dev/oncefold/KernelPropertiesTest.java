@@ -140,10 +140,11 @@ class KernelPropertiesTest {
         }
       }
       Long time = step.time();
-      if (span && time == null) {
+      // Also for ids kept for ever: a floor was left by a version of the fold that forgot some.
+      if (time == null) {
         return "failed NO_TIME";
       }
-      if (span && time != null && time <= floor) {
+      if (time <= floor) {
         return "expired " + floor;
       }
     }

@@ -111,6 +111,11 @@ final class MemoryStore<S, E, O> implements Store<S, E, O>, Store.Batch<S, E, O>
   }
 
   @Override
+  public boolean isFull() {
+    return false;
+  }
+
+  @Override
   public CompletableFuture<Position> commit(Position to, boolean unread) {
     position = to;
     return CompletableFuture.completedFuture(to);

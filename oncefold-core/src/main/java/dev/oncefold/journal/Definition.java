@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param k1 the second half
  * @param fold the fold's name
  * @param version the fold's version
+ * @param ids how ids are remembered: a {@link Fold.Ids.Kind}
  * @param full whether each event and the state after it are kept
  * @param state the schema of states
  * @param event the schema of the values of events
@@ -26,6 +27,7 @@ record Definition(
     long k1,
     String fold,
     int version,
+    String ids,
     boolean full,
     String state,
     String event,
@@ -38,6 +40,7 @@ record Definition(
         k1,
         fold.name(),
         fold.version(),
+        fold.ids().kind().name(),
         full,
         fold.stateCodec().schema(),
         fold.eventCodec().schema(),
@@ -48,6 +51,7 @@ record Definition(
   /** Whether bytes written under the one can follow bytes written under the other. */
   boolean sameAs(Definition other) {
     return version == other.version
+        && ids.equals(other.ids)
         && full == other.full
         && state.equals(other.state)
         && event.equals(other.event)
@@ -55,7 +59,8 @@ record Definition(
   }
 
   void encode(Encoder out) {
-    out.writeLong(k0).writeLong(k1).writeString(fold).writeUnsigned(version).writeBoolean(full);
+    out.writeLong(k0).writeLong(k1).writeString(fold).writeUnsigned(version);
+    out.writeString(ids).writeBoolean(full);
     out.writeString(state).writeString(event).writeString(output).writeNullableString(base);
   }
 
@@ -65,6 +70,7 @@ record Definition(
         in.readLong(),
         in.readString(),
         (int) in.readUnsigned(),
+        in.readString(),
         in.readBoolean(),
         in.readString(),
         in.readString(),

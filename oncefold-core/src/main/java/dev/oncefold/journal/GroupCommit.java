@@ -54,6 +54,7 @@ final class GroupCommit<S> {
   private volatile @Nullable JournalException failure;
   private volatile Consumer<JournalException> onFailure = failed -> {};
   private final @Nullable Thread writer;
+  private volatile @Nullable Thread answerer;
   private final @Nullable ExecutorService answering;
   private final @Nullable ExecutorService snapshots;
   // Writes the snapshots where there are no threads.
@@ -88,7 +89,8 @@ final class GroupCommit<S> {
     committed = judged();
     this.byHand = byHand;
     if (byHand == null) {
-      answering = Executors.newSingleThreadExecutor(task -> daemon("oncefold-answers", task));
+      answering =
+          Executors.newSingleThreadExecutor(task -> answerer = daemon("oncefold-answers", task));
       snapshots = Executors.newSingleThreadExecutor(task -> daemon("oncefold-snapshots", task));
       writer = daemon("oncefold-writer", this::writeUntilClosed);
       writer.start();
@@ -351,6 +353,9 @@ final class GroupCommit<S> {
               + advice(e)
               + ". The journal stopped; everything answered is safe",
           e);
+      if (snapshots == null && e instanceof Error error) {
+        throw error; // without threads the caller is there to be told
+      }
     } finally {
       lock.lock();
       try {
@@ -426,6 +431,11 @@ final class GroupCommit<S> {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Whether this is the thread that gives the answers. */
+  boolean isAnswering() {
+    return Thread.currentThread() == answerer;
   }
 
   @Nullable JournalException failure() {
@@ -519,9 +529,8 @@ final class GroupCommit<S> {
           writer.join();
           answering.shutdown();
           snapshots.shutdown();
-          if (Thread.currentThread().getName().equals("oncefold-answers")
-              || (answering.awaitTermination(1, TimeUnit.DAYS)
-                  && snapshots.awaitTermination(1, TimeUnit.DAYS))) {
+          if (answering.awaitTermination(1, TimeUnit.DAYS)
+              && snapshots.awaitTermination(1, TimeUnit.DAYS)) {
             break;
           }
         } catch (InterruptedException e) {

@@ -281,6 +281,18 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
               + ". Rebuild it to judge its history again under these rules, or accept the change"
               + " to keep what was judged and go on under them");
     }
+    String ids = fold.ids().kind().name();
+    if (!stored.ids().equals(ids) && !accept) {
+      throw new JournalException.OtherFold(
+          "the journal "
+              + disk.path("")
+              + " remembers ids by the choice "
+              + stored.ids()
+              + ", this fold by "
+              + ids
+              + ". Ids that were forgotten, or never remembered, stay unknown: a re-send from before"
+              + " may be applied again where the old choice was NONE. Accept the change, or rebuild");
+    }
   }
 
   private void judgeSubmissions() {
@@ -309,6 +321,13 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
    */
   @Override
   public void close() {
+    if (groups.isAnswering()) {
+      throw new JournalException(
+          "the journal "
+              + disk.path("")
+              + " cannot be closed by what depends on an answer: it would wait for itself. Close it"
+              + " from another thread");
+    }
     synchronized (submissions) {
       if (closed) {
         return;

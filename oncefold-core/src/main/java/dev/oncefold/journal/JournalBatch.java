@@ -283,6 +283,11 @@ final class JournalBatch<S, E, O> implements Store.Batch<S, E, O> {
   }
 
   @Override
+  public boolean isFull() {
+    return group().frame.length() >= MAX_RECORD;
+  }
+
+  @Override
   public CompletableFuture<Position> commit(Position to, boolean unread) {
     Group<S> into = group();
     Memory.Partition of = partition();

@@ -248,7 +248,16 @@ class Log {
 
   private static Definition withoutBase(Definition d) {
     return new Definition(
-        d.k0(), d.k1(), d.fold(), d.version(), d.full(), d.state(), d.event(), d.output(), null);
+        d.k0(),
+        d.k1(),
+        d.fold(),
+        d.version(),
+        d.ids(),
+        d.full(),
+        d.state(),
+        d.event(),
+        d.output(),
+        null);
   }
 
   /** Makes everything appended durable. */

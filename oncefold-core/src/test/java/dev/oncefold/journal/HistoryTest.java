@@ -72,7 +72,7 @@ class HistoryTest {
               "3 1 CONFLICT",
               "4 2 APPLIED a=6v2 b=4v1 bank/a/2/0",
               "5 3 REJECTED insufficient funds",
-              "8 6 FAILED the event has no time; ids are remembered for PT168H of event time, so"
+              "8 6 FAILED the event has no time; ids are forgotten by event time, so"
                   + " every event with an id needs one");
       assertThat(told(journal, "b"))
           .containsExactly("4 2 APPLIED a=6v2 b=4v1 bank/a/2/0", "7 5 APPLIED b=gone");
