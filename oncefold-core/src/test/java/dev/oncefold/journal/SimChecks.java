@@ -168,21 +168,9 @@ final class SimChecks {
       List<SimBatch> committed,
       Fold.Ids ids,
       long asOf) {
+    atSequence(journal.asOf(asOf), at(committed, ids, asOf), "as of " + asOf);
     List<SimReference.Judgement> judged = new ArrayList<>();
-    SimReference then = new SimReference(ids);
-    for (SimBatch batch : committed) {
-      judged.addAll(batch.expected);
-      if (then.sequence + batch.events.size() <= asOf) {
-        then.apply(batch);
-      } else {
-        for (Received<SimFold.Op> received : batch.events) {
-          if (then.sequence < asOf) {
-            then.applyOne(batch, received);
-          }
-        }
-      }
-    }
-    atSequence(journal.asOf(asOf), then, "as of " + asOf);
+    committed.forEach(batch -> judged.addAll(batch.expected));
     int[] seen = new int[1];
     journal.history(
         entry -> {
@@ -196,5 +184,36 @@ final class SimChecks {
         seen[0] == judged.size(),
         SimViolation.Rule.OUTPUTS,
         () -> "history has " + seen[0] + " events of " + judged.size());
+  }
+
+  /** Where events are missing, nothing is shown as if it were all. */
+  static void noPast(Journal<SimFold.Trace, SimFold.Op, String> journal) {
+    try {
+      journal.history(entry -> {});
+    } catch (JournalException e) {
+      require(
+          !(e instanceof JournalException.Corrupt),
+          SimViolation.Rule.REFUSED,
+          () -> "history is refused for damage: " + e.getMessage());
+      return;
+    }
+    throw new SimViolation(SimViolation.Rule.OUTPUTS, "history is shown where events are missing");
+  }
+
+  /** What should be there after some number of events. */
+  static SimReference at(List<SimBatch> committed, Fold.Ids ids, long sequence) {
+    SimReference then = new SimReference(ids);
+    for (SimBatch batch : committed) {
+      if (then.sequence + batch.events.size() <= sequence) {
+        then.apply(batch);
+      } else {
+        for (Received<SimFold.Op> received : batch.events) {
+          if (then.sequence < sequence) {
+            then.applyOne(batch, received);
+          }
+        }
+      }
+    }
+    return then;
   }
 }

@@ -65,7 +65,7 @@ final class SimDamage {
         Journal.open(wrapped.apply(disk), fold, options, parts)) {
       View<SimFold.Trace> view = journal.view();
       List<String> history = new ArrayList<>();
-      if (options.history() == Options.History.FULL) {
+      if (options.history() == Options.History.FULL && journal.log().start() == 0) {
         journal.history(
             entry ->
                 history.add(

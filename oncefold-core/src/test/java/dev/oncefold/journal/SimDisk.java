@@ -220,6 +220,11 @@ final class SimDisk implements Disk {
     return capacity != Long.MAX_VALUE;
   }
 
+  /** Whether the process died and no other was started yet. */
+  boolean isDead() {
+    return dead;
+  }
+
   /** Whether an error was given since the process began. */
   boolean injected() {
     return injected;

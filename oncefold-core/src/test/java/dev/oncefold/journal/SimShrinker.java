@@ -21,12 +21,13 @@ final class SimShrinker {
 
   static Shrunk shrink(long seed, SimViolation violation, Simulation.Breakage breakage) {
     SimShrinker shrinker = new SimShrinker(seed, violation, breakage);
-    // The faults depend on the steps, so each is made smaller again after the other.
-    for (int round = 0; round < 2; round++) {
-      shrinker.fewerSteps();
+    Simulation.Case before;
+    do {
+      before = shrinker.smallest;
       shrinker.fewerEvents();
       shrinker.fewerFaults();
-    }
+      shrinker.fewerSteps();
+    } while (!shrinker.smallest.equals(before));
     return new Shrunk(shrinker.smallest, shrinker.violation);
   }
 

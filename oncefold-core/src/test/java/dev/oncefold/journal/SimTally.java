@@ -15,6 +15,7 @@ final class SimTally {
     RETENTION,
     SINK,
     CLOSE,
+    REBUILD,
     BETWEEN
   }
 
@@ -33,6 +34,8 @@ final class SimTally {
   long segments;
   long snapshots;
   long dropped;
+  long rebuilt;
+  long readBeside;
   long damaged;
   long damageDetected;
   final Map<SimDisk.Fault, Long> faults = new EnumMap<>(SimDisk.Fault.class);
@@ -83,6 +86,10 @@ final class SimTally {
         + " dropped), "
         + snapshots
         + " snapshots, "
+        + rebuilt
+        + " rebuilds, "
+        + readBeside
+        + " views from beside, "
         + damageDetected
         + " of "
         + damaged

@@ -68,6 +68,11 @@ final class Simulation {
     <S> Memory<S> memory(Fold.Ids ids, long k0, long k1) {
       return new Memory<>(ids, k0, k1);
     }
+
+    /** Whether memory is checked too, or only what can be seen from outside. */
+    boolean looksInside() {
+      return true;
+    }
   }
 
   private final class Parts extends Journal.Parts {
@@ -189,6 +194,7 @@ final class Simulation {
   private SimReference ahead;
 
   private int steps;
+  private boolean finishing;
   private int faultNumber;
   private final int stormAt;
   private int lives;
@@ -262,9 +268,12 @@ final class Simulation {
             .snapshotBytes(List.of(300, 2000, 10_000, 60_000).get(input.nextInt(4)))
             .groupBytes(List.of(1, 300, 2000, 30_000).get(input.nextInt(4)))
             .queue(1000);
-    return input.nextBoolean()
-        ? made.history(Options.History.FULL)
-        : made.history(Options.History.NONE).retainBytes(input.nextBoolean() ? 0 : 50_000);
+    return switch (input.nextInt(6)) {
+      case 0, 1, 2 -> made.history(Options.History.FULL);
+      case 3 -> made.history(Options.History.FULL).retainBytes(70_000);
+      case 4 -> made.history(Options.History.NONE).retainBytes(50_000);
+      default -> made.history(Options.History.NONE);
+    };
   }
 
   private void landed(SimDisk.Fault fault, SimDisk.Op op, String name, boolean openCommit) {
@@ -274,7 +283,8 @@ final class Simulation {
   private SimTally.Place place(SimDisk.Op op, String name) {
     if (phase == SimTally.Place.FIRST_OPEN
         || phase == SimTally.Place.RECOVERY
-        || phase == SimTally.Place.CLOSE) {
+        || phase == SimTally.Place.CLOSE
+        || phase == SimTally.Place.REBUILD) {
       return phase;
     }
     if (name.isEmpty() && op != SimDisk.Op.SYNC_DIRECTORY) {
@@ -314,6 +324,8 @@ final class Simulation {
       tally.dropped += disk.dropped;
     } catch (SimViolation violation) {
       throw violation;
+    } catch (JournalException e) {
+      throw new SimViolation(SimViolation.Rule.REFUSED, String.valueOf(e.getMessage()), e);
     } catch (RuntimeException | Error e) {
       throw new SimViolation(SimViolation.Rule.UNEXPECTED, "it threw " + e, e);
     }
@@ -351,7 +363,12 @@ final class Simulation {
     } catch (SimDisk.Crash crash) {
       crashed();
     } catch (JournalException e) {
-      failed(e);
+      if (disk.isDead()) {
+        // The journal took the crash for an error of its own.
+        crashed();
+      } else {
+        failed(e);
+      }
     }
   }
 
@@ -444,6 +461,7 @@ final class Simulation {
       } catch (SimDisk.Crash crash) {
         how = 0;
       }
+      how = disk.isDead() ? 0 : how;
     } else if (failed != null) {
       disk.end(random.nextBoolean());
     }
@@ -502,7 +520,9 @@ final class Simulation {
     answeredBatches = committedBatches;
     ahead = committed.copy();
     SimChecks.view(opened.view(), committed, when);
-    SimChecks.memory(memory(), committed, when);
+    if (breakage.looksInside()) {
+      SimChecks.memory(memory(), committed, when);
+    }
   }
 
   private void commit() {
@@ -580,8 +600,10 @@ final class Simulation {
       takeOver();
     } else if (dice < 93) {
       writeSnapshots();
-    } else if (dice < 95) {
+    } else if (dice < 94) {
       SimChecks.view(journal().view(), committed, "in a query");
+    } else if (dice < 95) {
+      readBeside();
     } else if (dice < 96) {
       past();
     } else if (dice < 97) {
@@ -589,7 +611,7 @@ final class Simulation {
     } else if (dice < 98) {
       refuseSecond();
     } else if (dice < 99) {
-      if (random.nextInt(3) == 0) {
+      if (random.nextInt(2) == 0) {
         close();
       }
     } else if (random.nextInt(3) == 0) {
@@ -717,6 +739,9 @@ final class Simulation {
 
   /** Holds what is committed by now against what was answered. */
   private void check() {
+    if (disk.isDead()) {
+      throw new SimDisk.Crash();
+    }
     if (inCallback != null) {
       throw inCallback;
     }
@@ -847,13 +872,46 @@ final class Simulation {
     throw new SimViolation(SimViolation.Rule.FENCE, "it could be opened twice");
   }
 
+  /** As another process would: what is marked as durable, and at most what is committed. */
+  private void readBeside() {
+    View<SimFold.Trace> view = History.view(breakage.disk(disk), fold);
+    List<SimBatch> batches = handed.subList(0, committedBatches);
+    SimChecks.view(view, SimChecks.at(batches, fold.ids(), view.sequence()), "read beside");
+    tally.readBeside++;
+  }
+
+  /** Under the same rules everything comes out the same, and a crash changes nothing. */
+  private void rebuild() {
+    phase = SimTally.Place.REBUILD;
+    try (Rebuild<SimFold.Trace, SimFold.Op, String> rebuild =
+        Rebuild.of(breakage.disk(disk), fold, options)) {
+      SimChecks.require(
+          rebuild.before().equals(rebuild.after()) && rebuild.differences(each -> {}) == 0,
+          SimViolation.Rule.STATE,
+          () -> "rebuilt: " + rebuild.before() + " became " + rebuild.after());
+      rebuild.switchOver();
+      tally.rebuilt++;
+    }
+    SimChecks.require(
+        disk.openFiles().isEmpty(),
+        SimViolation.Rule.UNEXPECTED,
+        () -> "rebuilt, but left files open: " + disk.openFiles());
+  }
+
+  private boolean hasPast() {
+    return options.history() == Options.History.FULL
+        && disk.content(Log.name(0, Log.SUFFIX)) != null;
+  }
+
   private void past() {
-    if (options.history() == Options.History.FULL) {
+    if (hasPast()) {
       SimChecks.past(
           journal(),
           handed.subList(0, committedBatches),
           fold.ids(),
           committed.sequence == 0 ? 0 : random.nextInt((int) committed.sequence + 1));
+    } else {
+      SimChecks.noPast(journal());
     }
   }
 
@@ -877,6 +935,13 @@ final class Simulation {
         () -> "closed with " + (handed.size() - answeredBatches) + " batches unanswered");
     over();
     damage();
+    if (hasPast() && random.nextInt(2) == 0) {
+      if (!finishing) {
+        armFault(true);
+      }
+      rebuild();
+      disk.disarm();
+    }
     switch (random.nextInt(3)) {
       case 0 -> disk.end(true);
       case 1 -> disk.end(false);
@@ -892,6 +957,7 @@ final class Simulation {
 
   /** Faults stop; it must catch up, and hold all of the input and nothing else. */
   private void finish() {
+    finishing = true;
     disk.disarm();
     disk.makeRoom();
     for (int i = 0; i < readable.length; i++) {
@@ -938,7 +1004,9 @@ final class Simulation {
         SimViolation.Rule.STUCK,
         () -> when + ": not all of the input is committed");
     SimChecks.view(journal().view(), committed, when);
-    SimChecks.memory(memory(), committed, when);
+    if (breakage.looksInside()) {
+      SimChecks.memory(memory(), committed, when);
+    }
     SimChecks.file(disk.content(OUTPUTS), committed.outputs, true, when);
     if (withRefusals) {
       SimChecks.file(disk.content(REFUSALS), committed.refusals, true, when);
