@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.oncefold.Event;
 import dev.oncefold.Polled;
 import dev.oncefold.Position;
+import dev.oncefold.Received;
 import dev.oncefold.Source;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -71,16 +73,13 @@ class DemoTest {
         "--json");
   }
 
-  /** Remembers no ids: what is sent again is applied again. */
+  /** Knows no ids: what is sent again is applied again. */
   static final class ForgetsIds {
     private ForgetsIds() {}
 
     public static void main(String[] args) throws IOException, InterruptedException {
       Worker.endWithTheDemo();
-      Worker.apply(
-          Workplace.at(Path.of(args[0])),
-          Payments.definition().rememberingNoIds().update(Payments::accounts, Payments::apply),
-          source -> source);
+      Worker.apply(Workplace.at(Path.of(args[0])), Payments.fold(), WithoutIds::new);
     }
   }
 
@@ -136,26 +135,60 @@ class DemoTest {
     return json;
   }
 
-  private static final class Skipping implements Source<Payment> {
-    private final Source<Payment> source;
+  private static final class Skipping extends Tampered {
     private boolean skipped;
 
     Skipping(Source<Payment> source) {
+      super(source);
+    }
+
+    @Override
+    List<Received<Payment>> tampered(List<Received<Payment>> events) {
+      if (skipped || events.size() == 1) {
+        return events;
+      }
+      skipped = true;
+      return events.subList(1, events.size());
+    }
+  }
+
+  private static final class WithoutIds extends Tampered {
+    WithoutIds(Source<Payment> source) {
+      super(source);
+    }
+
+    @Override
+    List<Received<Payment>> tampered(List<Received<Payment>> events) {
+      return events.stream().map(WithoutIds::withoutId).toList();
+    }
+
+    private static Received<Payment> withoutId(Received<Payment> received) {
+      Event<Payment> event = received.event();
+      return event == null
+          ? received
+          : Received.of(
+              received.offset(),
+              received.next(),
+              new Event<>(null, event.key(), event.time(), event.value()));
+    }
+  }
+
+  private abstract static class Tampered implements Source<Payment> {
+    private final Source<Payment> source;
+
+    Tampered(Source<Payment> source) {
       this.source = source;
     }
+
+    abstract List<Received<Payment>> tampered(List<Received<Payment>> events);
 
     @Override
     public @Nullable Polled<Payment> poll(int max, Duration wait) throws InterruptedException {
       Polled<Payment> polled = source.poll(max, wait);
-      if (skipped || polled == null || polled.events().size() == 1) {
-        return polled;
-      }
-      skipped = true;
-      return new Polled<>(
-          polled.partition(),
-          polled.from(),
-          polled.events().subList(1, polled.events().size()),
-          polled.unread());
+      return polled == null
+          ? null
+          : new Polled<>(
+              polled.partition(), polled.from(), tampered(polled.events()), polled.unread());
     }
 
     @Override
