@@ -498,6 +498,8 @@ final class GroupCommit<S> {
       join();
       if (failure == null) {
         mark(committed.sequence());
+      }
+      if (failure == null) {
         log.sync();
         log.close();
       }
