@@ -194,7 +194,7 @@ class Memory<S> {
   interface EventVisitor {
     void event(EventRecord record, long sequence);
 
-    /** Whether to go on with the events behind a sequence. */
+    /** Whether to go on with the events behind a sequence; what belongs to those before, always. */
     default boolean wants(long sequence) {
       return true;
     }
@@ -202,8 +202,11 @@ class Memory<S> {
 
   /** Applies the records of a commit, as the live batches did. */
   void apply(Decoder in, EventRecord record, Codec<S> stateCodec, EventVisitor visitor) {
-    while (in.remaining() > 0 && visitor.wants(sequence)) {
+    while (in.remaining() > 0) {
       int tag = in.readByte();
+      if (tag == EventRecord.TAG && !visitor.wants(sequence)) {
+        return;
+      }
       switch (tag) {
         case EventRecord.TAG -> {
           record.read(in);

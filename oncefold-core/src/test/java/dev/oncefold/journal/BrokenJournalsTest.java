@@ -129,7 +129,7 @@ class BrokenJournalsTest {
   void pagesOfAFailedSyncNotWrittenAgain() {
     caught(
         "pages of a failed fsync not written again",
-        Set.of(SimViolation.Rule.LOST),
+        Set.of(SimViolation.Rule.LOST, SimViolation.Rule.REFUSED),
         new Simulation.Breakage() {
           @Override
           Disk disk(Disk disk) {

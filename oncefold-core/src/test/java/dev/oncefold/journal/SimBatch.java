@@ -6,13 +6,12 @@ import dev.oncefold.Verdict;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A batch of one partition as it was handed to the journal, in the order of the hand-overs. */
+/** A batch of one partition as it was handed to the journal. */
 final class SimBatch {
   final String partition;
   final long epoch;
   final Position from;
   final List<Received<SimFold.Op>> events;
-  final boolean unread;
   // The greatest event time believed when it was judged.
   final long latest;
   // The floor under which the next batch is judged.
@@ -23,17 +22,11 @@ final class SimBatch {
   final List<Verdict<SimFold.Trace, String>> answered = new ArrayList<>();
 
   SimBatch(
-      String partition,
-      long epoch,
-      Position from,
-      List<Received<SimFold.Op>> events,
-      boolean unread,
-      long latest) {
+      String partition, long epoch, Position from, List<Received<SimFold.Op>> events, long latest) {
     this.partition = partition;
     this.epoch = epoch;
     this.from = from;
     this.events = events;
-    this.unread = unread;
     this.latest = latest;
   }
 

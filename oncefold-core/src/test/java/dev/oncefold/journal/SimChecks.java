@@ -3,15 +3,16 @@ package dev.oncefold.journal;
 import dev.oncefold.Fold;
 import dev.oncefold.Position;
 import dev.oncefold.Received;
+import dev.oncefold.Slot;
 import dev.oncefold.Verdict;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 
 /** Holds what a journal says against what the reference says. */
 final class SimChecks {
@@ -87,15 +88,15 @@ final class SimChecks {
                   : null;
       int at = i;
       require(
-          answered.kind() == expected.kind() && java.util.Objects.equals(reason, expected.reason()),
+          answered.kind() == expected.kind() && Objects.equals(reason, expected.reason()),
           SimViolation.Rule.VERDICT,
           () -> batch.events.get(at) + " is " + answered + ", not " + expected);
     }
   }
 
   /** That a sink's file is the beginning of what it should become, or all of it. */
-  static void file(byte @Nullable [] content, StringBuilder expected, boolean all, String when) {
-    String text = content == null ? "" : new String(content, StandardCharsets.UTF_8);
+  static void file(byte[] content, StringBuilder expected, boolean all, String when) {
+    String text = new String(content, StandardCharsets.UTF_8);
     boolean fits = text.length() <= expected.length();
     int same = 0;
     while (fits && same < text.length()) {
@@ -165,25 +166,40 @@ final class SimChecks {
   /** The journal's own history, and its state as of one event of it. */
   static void past(
       Journal<SimFold.Trace, SimFold.Op, String> journal,
-      List<SimBatch> committed,
+      SimLedger ledger,
       Fold.Ids ids,
       long asOf) {
-    atSequence(journal.asOf(asOf), at(committed, ids, asOf), "as of " + asOf);
+    atSequence(journal.asOf(asOf), at(ledger.batches(), ids, asOf), "as of " + asOf);
     List<SimReference.Judgement> judged = new ArrayList<>();
-    committed.forEach(batch -> judged.addAll(batch.expected));
+    ledger.batches().forEach(batch -> judged.addAll(batch.expected));
+    Map<String, Slot<SimFold.Trace>> slots = new TreeMap<>();
+    StringBuilder outputs = new StringBuilder();
     int[] seen = new int[1];
     journal.history(
         entry -> {
           SimReference.Judgement expected = judged.get(seen[0]++);
+          boolean hasReason =
+              expected.kind() == Verdict.Kind.REJECTED || expected.kind() == Verdict.Kind.DUPLICATE;
           require(
-              entry.sequence() == seen[0] && entry.verdict() == expected.kind(),
+              entry.sequence() == seen[0]
+                  && entry.verdict() == expected.kind()
+                  && (!hasReason || Objects.equals(entry.reason(), expected.reason())),
               SimViolation.Rule.OUTPUTS,
               () -> "history has " + entry + " where " + expected + " should be");
+          for (Entry.Change<SimFold.Trace> change : entry.changes()) {
+            slots.compute(change.key(), (key, old) -> change.slot());
+          }
+          for (Emitted<String> output : entry.outputs()) {
+            outputs.append(SimReference.line(output)).append('\n');
+          }
         });
+    SimReference committed = ledger.committed();
     require(
-        seen[0] == judged.size(),
+        seen[0] == judged.size()
+            && slots.equals(committed.slots)
+            && outputs.compareTo(committed.allOutputs) == 0,
         SimViolation.Rule.OUTPUTS,
-        () -> "history has " + seen[0] + " events of " + judged.size());
+        () -> "history is not that of the " + judged.size() + " events");
   }
 
   /** Where events are missing, nothing is shown as if it were all. */

@@ -97,7 +97,7 @@ final class SimDamage {
       return null;
     }
     String name = names.get(random.nextInt(names.size()));
-    byte[] bytes = content(disk, name);
+    byte[] bytes = disk.content(name);
     boolean log = name.endsWith(Log.SUFFIX);
     int most = log ? (int) Math.min(bytes.length, mark - startOf(name)) : bytes.length;
     int at = random.nextInt(most);
@@ -124,14 +124,6 @@ final class SimDamage {
     return name + " at " + at + ", " + how + " below the mark " + mark + ",";
   }
 
-  private static byte[] content(SimDisk disk, String name) {
-    byte[] bytes = disk.content(name);
-    if (bytes == null) {
-      throw new IllegalStateException("no file " + name);
-    }
-    return bytes;
-  }
-
   static long startOf(String name) {
     return Long.parseLong(name.substring(0, 20));
   }
@@ -141,7 +133,7 @@ final class SimDamage {
     long mark = 0;
     for (String name : disk.list()) {
       if (name.endsWith(Log.SUFFIX)) {
-        byte[] bytes = content(disk, name);
+        byte[] bytes = disk.content(name);
         int at = 0;
         Frame.Header header = header(bytes, at, startOf(name));
         while (header != null) {

@@ -45,6 +45,7 @@ final class SimReference {
   long floor = Kernel.NO_FLOOR;
   long sequence;
   final StringBuilder outputs = new StringBuilder();
+  final StringBuilder allOutputs = new StringBuilder();
   final StringBuilder refusals = new StringBuilder();
 
   SimReference(Fold.Ids choice) {
@@ -63,6 +64,7 @@ final class SimReference {
     copy.floor = floor;
     copy.sequence = sequence;
     copy.outputs.append(outputs);
+    copy.allOutputs.append(allOutputs);
     copy.refusals.append(refusals);
     return copy;
   }
@@ -220,6 +222,7 @@ final class SimReference {
               event.key(),
               sequence,
               output.value());
+      allOutputs.append(line(emitted)).append('\n');
       if (output.name().equals(Output.DEFAULT)) {
         outputs.append(line(emitted)).append('\n');
       }

@@ -38,12 +38,12 @@ final class SimTally {
   long readBeside;
   long damaged;
   long damageDetected;
-  final Map<SimDisk.Fault, Long> faults = new EnumMap<>(SimDisk.Fault.class);
+  final Map<SimFault, Long> faults = new EnumMap<>(SimFault.class);
   final Map<Place, Long> places = new EnumMap<>(Place.class);
 
-  void landed(SimDisk.Fault fault, Place place, boolean openCommit) {
+  void landed(SimFault fault, Place place, boolean openCommit) {
     faults.merge(fault, 1L, Long::sum);
-    if (fault == SimDisk.Fault.POWER_LOSS || fault == SimDisk.Fault.KILL) {
+    if (fault.isCrash()) {
       crashes++;
       openCommits += openCommit ? 1 : 0;
       places.merge(place, 1L, Long::sum);
