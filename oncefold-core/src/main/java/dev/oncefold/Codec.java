@@ -119,6 +119,18 @@ public interface Codec<T> {
   }
 
   /**
+   * The default codec of rows: as for a record with the columns as its components, in the same
+   * bytes and with the same rules for reading another version. A value that is null though its
+   * column may not be, or of another type than its column's, throws {@link CodecException}.
+   *
+   * @param type the columns
+   * @return the codec
+   */
+  static Codec<Row> of(Row.Type type) {
+    return RecordCodec.of(type);
+  }
+
+  /**
    * A codec made of two functions, for Jackson, Avro, Protobuf or anything else. The bytes are
    * preceded by their count. It reads no schema but its own.
    *

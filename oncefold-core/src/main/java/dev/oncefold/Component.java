@@ -4,6 +4,7 @@ import java.lang.annotation.Annotation;
 import java.lang.invoke.LambdaConversionException;
 import java.lang.invoke.LambdaMetafactory;
 import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodHandles.Lookup;
 import java.lang.invoke.MethodType;
 import java.lang.reflect.AnnotatedElement;
@@ -26,15 +27,39 @@ abstract class Component {
   private final MethodHandle getter;
 
   private Component(RecordComponent component, MethodHandle accessor, Shape shape) {
-    this.name = component.getName();
-    this.shape = shape;
-    this.mayBeNull =
+    this(
+        component.getName(),
+        shape,
         !component.getType().isPrimitive()
             && (isNullable(component)
                 || isNullable(component.getAnnotatedType())
                 || isNullable(component.getAccessor())
-                || isNullable(component.getAccessor().getAnnotatedReturnType()));
+                || isNullable(component.getAccessor().getAnnotatedReturnType())),
+        accessor);
+  }
+
+  private Component(String name, Shape shape, boolean mayBeNull, MethodHandle accessor) {
+    this.name = name;
+    this.shape = shape;
+    this.mayBeNull = mayBeNull;
     this.getter = accessor.asType(MethodType.methodType(Object.class, Object.class));
+  }
+
+  /** A column of rows, at its place in them. */
+  static Component of(Row.Column column, int place, Shape shape) {
+    try {
+      return new OfColumn(
+          column,
+          place,
+          shape,
+          MethodHandles.insertArguments(
+              MethodHandles.lookup()
+                  .findVirtual(Row.class, "at", MethodType.methodType(Object.class, int.class)),
+              1,
+              place));
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   /**
@@ -234,6 +259,31 @@ abstract class Component {
     @Override
     void write(Object record, Encoder out, int depth) {
       shape().writeNullable(get.apply(record), out, depth);
+    }
+  }
+
+  private static final class OfColumn extends Component {
+    private final int place;
+    private final Class<?> type;
+
+    OfColumn(Row.Column column, int place, Shape shape, MethodHandle accessor) {
+      super(column.name(), shape, column.mayBeNull(), accessor);
+      this.place = place;
+      this.type = column.type();
+    }
+
+    @Override
+    void write(Object record, Encoder out, int depth) {
+      Object value = ((Row) record).at(place);
+      if (value == null && !mayBeNull()) {
+        throw new CodecException("is null");
+      }
+      // A primitive is written without the byte that tells null, as in a record.
+      if (type.isPrimitive() && value != null) {
+        shape().write(value, out, depth);
+      } else {
+        shape().writeNullable(value, out, depth);
+      }
     }
   }
 

@@ -203,7 +203,11 @@ public final class Kernel<S, E, O> {
   }
 
   private static <S, O> Verdict<S, O> failed(Exception e) {
-    return new Verdict.Failed<>(Verdict.Cause.UPDATE, "the update threw " + told(e));
+    return new Verdict.Failed<>(
+        Verdict.Cause.UPDATE,
+        e instanceof FailureException
+            ? String.valueOf(e.getMessage())
+            : "the update threw " + told(e));
   }
 
   private Verdict<S, O> rejected(@Nullable Outcome<?, O> outcome) {

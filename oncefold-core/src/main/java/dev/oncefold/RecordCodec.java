@@ -72,14 +72,19 @@ final class RecordCodec<T> implements Codec<T> {
         }
       };
 
-  private final Class<T> type;
+  // What messages call the type.
+  private final String type;
   private final Shapes shapes;
   private final Reader reader;
   private final RecordCodec<T> current;
 
   private RecordCodec(Class<T> type) {
+    this(type.getSimpleName(), new Shapes(type));
+  }
+
+  private RecordCodec(String type, Shapes shapes) {
     this.type = type;
-    this.shapes = new Shapes(type);
+    this.shapes = shapes;
     this.reader = Reader.resolve(Schema.parse(shapes.schema()), shapes, null);
     this.current = this;
   }
@@ -99,6 +104,10 @@ final class RecordCodec<T> implements Codec<T> {
         : (RecordCodec<T>) CODECS.get(type);
   }
 
+  static RecordCodec<Row> of(Row.Type rows) {
+    return new RecordCodec<>(rows.name(), new Shapes(rows));
+  }
+
   @Override
   public String schema() {
     return shapes.schema();
@@ -116,7 +125,7 @@ final class RecordCodec<T> implements Codec<T> {
       // Not type.cast: for int.class the value is an Integer.
       return (T) reader.read(in, 0);
     } catch (CodecException e) {
-      throw e.at(type.getSimpleName());
+      throw e.at(type);
     }
   }
 
@@ -129,7 +138,7 @@ final class RecordCodec<T> implements Codec<T> {
       return new RecordCodec<>(
           current, Reader.resolve(Schema.parse(writtenSchema), shapes, defaults));
     } catch (CodecException e) {
-      throw e.at(type.getSimpleName());
+      throw e.at(type);
     }
   }
 
@@ -160,24 +169,24 @@ final class RecordCodec<T> implements Codec<T> {
     return "Codec[" + schema() + "]";
   }
 
-  private static void write(Shape shape, Class<?> type, @Nullable Object value, Encoder out) {
+  private static void write(Shape shape, String type, @Nullable Object value, Encoder out) {
     if (value == null) {
-      throw new CodecException("is null").at(type.getSimpleName());
+      throw new CodecException("is null").at(type);
     }
     try {
       shape.write(value, out, 0);
     } catch (RuntimeException e) {
-      throw CodecException.of("cannot be written", e).at(type.getSimpleName());
+      throw CodecException.of("cannot be written", e).at(type);
     }
   }
 
   /** Writes some components of a record. */
   private static final class Narrowed<T> implements Codec<T> {
-    private final Class<T> type;
+    private final String type;
     private final Shape.OfRecord record;
     private final String schema;
 
-    Narrowed(Class<T> type, Shape.OfRecord whole, Set<String> fields) {
+    Narrowed(String type, Shape.OfRecord whole, Set<String> fields) {
       List<Component> components = new ArrayList<>();
       for (int i = 0; i < whole.size(); i++) {
         if (fields.contains(whole.component(i).name())) {

@@ -51,15 +51,26 @@ abstract class Shape {
   /** A type that has a definition in the schema. */
   abstract static class Named extends Shape {
     private final Class<?> type;
+    private final String simple;
     private String name;
 
     private Named(Class<?> type) {
+      this(type, type.getSimpleName());
+    }
+
+    private Named(Class<?> type, String simple) {
       this.type = type;
-      this.name = type.getSimpleName();
+      this.simple = simple;
+      this.name = simple;
     }
 
     Class<?> type() {
       return type;
+    }
+
+    /** The name without a package, which schemas of other versions go by. */
+    String simple() {
+      return simple;
     }
 
     /** The types that the definition names. */
@@ -86,6 +97,10 @@ abstract class Shape {
 
     OfRecord(Class<?> type) {
       super(type);
+    }
+
+    OfRecord(Row.Type type) {
+      super(Row.class, type.name());
     }
 
     /**

@@ -42,6 +42,31 @@ final class Shapes {
     this.schema = schema(root);
   }
 
+  /** The columns of rows: a record without a class of its own. */
+  Shapes(Row.Type rows) {
+    this.type = Row.class;
+    Shape.OfRecord shape = new Shape.OfRecord(rows);
+    List<Component> components = new ArrayList<>();
+    for (Row.Column column : rows.columns()) {
+      components.add(Component.of(column, components.size(), shape(column.type(), column.name())));
+    }
+    shape.complete(components, maker(rows));
+    this.root = shape;
+    this.schema = schema(shape);
+  }
+
+  private static MethodHandle maker(Row.Type rows) {
+    try {
+      return MethodHandles.lookup()
+          .findVirtual(Row.Type.class, "row", MethodType.methodType(Row.class, Object[].class))
+          .asFixedArity()
+          .bindTo(rows)
+          .asType(MethodType.methodType(Object.class, Object[].class));
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
   Shape root() {
     return root;
   }
@@ -56,9 +81,7 @@ final class Shapes {
    */
   boolean isCalled(Shape.Named shape, String written) {
     Shape.Named exactly = qualified.get(written);
-    return exactly != null
-        ? exactly == shape
-        : shape.type().getSimpleName().equals(Schema.simple(written));
+    return exactly != null ? exactly == shape : shape.simple().equals(Schema.simple(written));
   }
 
   /** The root definition, and then each that a definition before it names, once. */
