@@ -73,6 +73,10 @@ final class BasicShape extends Shape implements Reader {
     return names.toString();
   }
 
+  Class<?> type() {
+    return type;
+  }
+
   boolean isPrimitive() {
     return type.isPrimitive();
   }

@@ -1,5 +1,6 @@
 package dev.oncefold;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -79,6 +80,34 @@ public final class Row {
         }
         places.put(column.name(), places.size());
       }
+    }
+
+    /**
+     * The type of rows that were written under a schema, to read them as they are.
+     *
+     * @param schema a schema of the default codec: of a record with components of basic types
+     * @return the type; every column that is no primitive may be null
+     * @throws CodecException if it is another schema
+     */
+    public static Type of(String schema) {
+      Schema parsed = Schema.parse(schema);
+      if (!(parsed.root() instanceof Schema.Named named)
+          || !(parsed.definitions().get(named.name()) instanceof Schema.Fields fields)) {
+        throw new CodecException("\"" + schema + "\" is no schema of rows");
+      }
+      List<Column> columns = new ArrayList<>();
+      fields
+          .types()
+          .forEach(
+              (name, type) -> {
+                if (!(type instanceof Schema.Basic basic)) {
+                  throw new CodecException(
+                      "\"" + schema + "\" is no schema of rows: " + name + " is a " + type);
+                }
+                Class<?> java = basic.shape().type();
+                columns.add(new Column(name, java, !java.isPrimitive()));
+              });
+      return new Type(named.name(), columns);
     }
 
     /**

@@ -1,0 +1,126 @@
+package dev.oncefold.pipeline;
+
+import dev.oncefold.Event;
+import dev.oncefold.FileSource;
+import dev.oncefold.Row;
+import dev.oncefold.Source;
+import dev.oncefold.SourceException;
+import dev.oncefold.StreamSource;
+import java.io.InputStream;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Where the events of a pipeline come from, and how they are written there. */
+final class Input {
+  /** What a pipeline file, or a command, names standard input. */
+  static final String STANDARD = "-";
+
+  private final @Nullable Path file;
+  private final String partition;
+  private final CsvRowReader.@Nullable Csv csv;
+  // Standard input is read once: its header is taken before anything can be decoded.
+  private final @Nullable StreamSource<Row> stream;
+  private FileSource.@Nullable BytesDecoding<Row> decoding;
+
+  /**
+   * An input.
+   *
+   * @param file the file; null for standard input
+   * @param standard standard input
+   * @param partition the name of the input in the store
+   * @param csv how CSV is written; null for NDJSON
+   */
+  Input(
+      @Nullable Path file,
+      InputStream standard,
+      String partition,
+      CsvRowReader.@Nullable Csv csv) {
+    this.file = file;
+    this.partition = partition;
+    this.csv = csv;
+    this.stream = file == null ? stream(standard) : null;
+  }
+
+  private StreamSource<Row> stream(InputStream standard) {
+    StreamSource<Row> source = StreamSource.of(partition, standard, this::decode);
+    if (csv != null) {
+      source = source.quoting(csv.quote(), csv.delimiter());
+      source = csv.header() == null ? source.withHeader() : source;
+    }
+    return source;
+  }
+
+  private @Nullable Event<Row> decode(byte[] bytes, int from, int length) throws Exception {
+    if (decoding == null) {
+      throw new IllegalStateException("decoded before the columns are known");
+    }
+    return decoding.decode(bytes, from, length);
+  }
+
+  /** The file, or null for standard input. */
+  @Nullable Path file() {
+    return file;
+  }
+
+  String partition() {
+    return partition;
+  }
+
+  CsvRowReader.@Nullable Csv csv() {
+    return csv;
+  }
+
+  /** What messages call it. */
+  String told() {
+    return file == null ? "standard input" : String.valueOf(file.getFileName());
+  }
+
+  /**
+   * The names of the columns of a CSV file: those that the pipeline gives, or its first record.
+   *
+   * @throws SourceException if there is no such file, or it cannot be read
+   */
+  List<String> header(CsvRowReader.Csv how) {
+    List<String> given = how.header();
+    if (given != null) {
+      return given;
+    }
+    byte[] first = first();
+    return first.length == 0 ? List.of() : how.split(new String(first, how.charset()));
+  }
+
+  private byte[] first() {
+    if (stream == null) {
+      try (FileSource<Row> source = file(this::decode)) {
+        return source.firstRecord();
+      }
+    }
+    try {
+      return stream.firstRecord();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new SourceException("interrupted while waiting for standard input", e);
+    }
+  }
+
+  private FileSource<Row> file(FileSource.BytesDecoding<Row> with) {
+    FileSource<Row> source =
+        FileSource.ofBytes(java.util.Objects.requireNonNull(file), with).named(partition);
+    if (csv != null) {
+      source = source.quoting(csv.quote(), csv.delimiter());
+      source = csv.header() == null ? source.withHeader() : source;
+    }
+    return source;
+  }
+
+  /** Opens it; standard input once only. */
+  Source<Row> open(FileSource.BytesDecoding<Row> with, boolean follow) {
+    if (stream != null) {
+      decoding = with;
+      return stream;
+    }
+    FileSource<Row> source = file(with);
+    return follow ? source.following() : source;
+  }
+}

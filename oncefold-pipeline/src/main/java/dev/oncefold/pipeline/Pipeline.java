@@ -1,0 +1,233 @@
+package dev.oncefold.pipeline;
+
+import dev.oncefold.Codec;
+import dev.oncefold.Fold;
+import dev.oncefold.Row;
+import dev.oncefold.Source;
+import dev.oncefold.SourceException;
+import dev.oncefold.journal.Description;
+import dev.oncefold.journal.Options;
+import java.io.InputStream;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A pipeline file: a fold written in YAML and CEL, with where its events come from and where its
+ * results go. Loaded, it has been checked as far as that can be done without running it.
+ *
+ * <p>Immutable; what it makes belongs to whoever asked for it.
+ */
+public final class Pipeline {
+  private final Path file;
+  private final Fold<Row, Row, String> fold;
+  private final Input input;
+  private final RowReader reader;
+  private final Mapping mapping;
+  private final Store store;
+  private final Map<String, Path> outputs;
+  private final @Nullable Path refusals;
+  private final List<String> notes;
+
+  /**
+   * Where the state is kept.
+   *
+   * @param journal the journal's directory
+   * @param history whether each event and the state after it are kept
+   */
+  public record Store(Path journal, boolean history) {
+    /**
+     * How the journal is to be opened.
+     *
+     * @return the options
+     */
+    public Options options() {
+      return Options.defaults()
+          .history(history ? Options.History.FULL : Options.History.NONE);
+    }
+  }
+
+  /**
+   * What is needed to read what a pipeline has stored: not its source, not its rules.
+   *
+   * @param fold a fold that reads states and events, and judges nothing
+   * @param store where they are
+   */
+  public record Stored(Fold<Row, Row, String> fold, Store store) {}
+
+  Pipeline(
+      Path file,
+      Fold<Row, Row, String> fold,
+      Input input,
+      RowReader reader,
+      Mapping mapping,
+      Store store,
+      Map<String, Path> outputs,
+      @Nullable Path refusals,
+      List<String> notes) {
+    this.file = file;
+    this.fold = fold;
+    this.input = input;
+    this.reader = reader;
+    this.mapping = mapping;
+    this.store = store;
+    this.outputs = new LinkedHashMap<>(outputs);
+    this.refusals = refusals;
+    this.notes = List.copyOf(notes);
+  }
+
+  /**
+   * Loads a pipeline file.
+   *
+   * @param file the file
+   * @return the pipeline
+   * @throws PipelineException if it cannot be used; it names every problem found
+   */
+  public static Pipeline load(Path file) {
+    return load(file, null, InputStream.nullInputStream());
+  }
+
+  /**
+   * Loads a pipeline file to read another source than the one it names.
+   *
+   * @param file the file
+   * @param source a file, {@code "-"} for standard input, or null for the source that the pipeline
+   *     names
+   * @param standard standard input; the first line is read from it where it is the source and CSV
+   * @return the pipeline
+   * @throws PipelineException if it cannot be used; it names every problem found
+   */
+  public static Pipeline load(Path file, @Nullable String source, InputStream standard) {
+    return Loader.load(file, source, standard);
+  }
+
+  /**
+   * Loads what is needed to read what a pipeline has stored.
+   *
+   * @param file the file
+   * @return what it says of its state and store
+   * @throws PipelineException if it does not say that
+   */
+  public static Stored stored(Path file) {
+    return Loader.stored(file);
+  }
+
+  /**
+   * The file.
+   *
+   * @return as it was named when it was loaded
+   */
+  public Path file() {
+    return file;
+  }
+
+  /**
+   * The fold.
+   *
+   * @return the fold, as one written in Java
+   */
+  public Fold<Row, Row, String> fold() {
+    return fold;
+  }
+
+  /**
+   * Opens the source. Standard input can be opened once.
+   *
+   * @param follow whether to wait for more at the end of a file
+   * @return the source
+   * @throws SourceException if there is none
+   */
+  public Source<Row> source(boolean follow) {
+    return input.open(reader.with(mapping), follow);
+  }
+
+  /**
+   * The source's file.
+   *
+   * @return the file, or null for standard input
+   */
+  public @Nullable Path sourceFile() {
+    return input.file();
+  }
+
+  /**
+   * The name of the source in the store.
+   *
+   * @return the name of its only partition
+   */
+  public String partition() {
+    return input.partition();
+  }
+
+  /**
+   * The fields of events.
+   *
+   * @return their types by name, as the file would have them
+   */
+  public Map<String, String> eventFields() {
+    return told(mapping.variables().fields("event"));
+  }
+
+  private static Map<String, String> told(@Nullable Fields fields) {
+    Map<String, String> told = new LinkedHashMap<>();
+    if (fields != null) {
+      fields.types().forEach((name, type) -> told.put(name, type.toString()));
+    }
+    return told;
+  }
+
+  /**
+   * Where the state is kept.
+   *
+   * @return the store
+   */
+  public Store store() {
+    return store;
+  }
+
+  /**
+   * The files of the outputs.
+   *
+   * @return a file for each output's name
+   */
+  public Map<String, Path> outputs() {
+    return java.util.Collections.unmodifiableMap(outputs);
+  }
+
+  /**
+   * The file of the refusals.
+   *
+   * @return the file, or null where they stay in the store
+   */
+  public @Nullable Path refusals() {
+    return refusals;
+  }
+
+  /**
+   * What a reader of the file may not expect, though nothing is wrong with it.
+   *
+   * @return sentences
+   */
+  public List<String> notes() {
+    return notes;
+  }
+
+  /**
+   * Compares the pipeline with the store that it names.
+   *
+   * @param stored what the store says of itself
+   * @return the difference
+   */
+  public Change change(Description stored) {
+    return Change.between(stored, fold);
+  }
+
+  static Fold.Builder<Row, Row, String> fold(String name, Codec<Row> states, Row initial) {
+    return Fold.of(name, Row.class, Row.class, String.class)
+        .initially(initial)
+        .stateCodec(states)
+        .outputCodec(Codec.of(String.class));
+  }
+}

@@ -1,0 +1,92 @@
+package dev.oncefold.pipeline;
+
+import dev.cel.common.values.NullValue;
+import dev.cel.runtime.CelVariableResolver;
+import dev.oncefold.Row;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What expressions can name: the fields of some rows, such as {@code event.amount}. Each is one
+ * variable to CEL, found at a place of a row: no objects between them, and no maps of fields.
+ */
+final class Variables {
+  /**
+   * A variable.
+   *
+   * @param name its whole name, with the point in it
+   * @param row which of the rows has it
+   * @param place the place in that row
+   * @param type its type
+   */
+  record Variable(String name, int row, int place, FieldType type) {}
+
+  private final Map<String, Variable> byName = new LinkedHashMap<>();
+  private final Map<String, Fields> rows = new LinkedHashMap<>();
+
+  /** Adds the fields of a row. */
+  Variables add(String row, Fields fields) {
+    int at = rows.size();
+    rows.put(row, fields);
+    fields
+        .types()
+        .forEach(
+            (field, type) -> {
+              String name = row + "." + field;
+              byName.put(name, new Variable(name, at, fields.rows().place(field), type));
+            });
+    return this;
+  }
+
+  Collection<Variable> all() {
+    return byName.values();
+  }
+
+  @Nullable Variable find(String name) {
+    return byName.get(name);
+  }
+
+  /** The fields of a row by its name, or null where there is no such row. */
+  @Nullable Fields fields(String row) {
+    return rows.get(row);
+  }
+
+  Collection<String> rows() {
+    return rows.keySet();
+  }
+
+  /** The values of one event and its states while they are judged. Not thread-safe. */
+  final class Scope implements CelVariableResolver {
+    private final Row[] values;
+
+    /** The rows, in the order in which they were added. */
+    Scope(Row... values) {
+      this.values = values;
+    }
+
+    @Override
+    public Optional<Object> find(String name) {
+      Variable variable = byName.get(name);
+      if (variable == null) {
+        return Optional.empty();
+      }
+      Object value = value(variable);
+      return Optional.of(value == null ? NullValue.NULL_VALUE : value);
+    }
+
+    @Nullable Object value(Variable variable) {
+      return values[variable.row()].at(variable.place());
+    }
+
+    Row row(int at) {
+      return values[at];
+    }
+
+    void set(int at, Row row) {
+      values[at] = row;
+    }
+  }
+}
