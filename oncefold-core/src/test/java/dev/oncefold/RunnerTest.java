@@ -417,4 +417,22 @@ class RunnerTest {
     }
     assertThat(refused).containsExactly("in@6 UNDECODABLE nonsense", "2 UPDATE Add[amount=13]");
   }
+
+  /** The journal counts the events of {@code submit} under that name. */
+  @Test
+  void aSourceNamedLikeTheJournalsOwnIsRefused() throws Exception {
+    Fold<Total, Add, String> fold = fold(Fold.WhenFailed.STOP);
+    write("submit", "1 a 1");
+    Event<Add> event = new Event<>("2", "a", CLOCK.instant(), new Add(2));
+    try (Journal<Total, Add, String> journal = open(fold)) {
+      assertThatThrownBy(() -> run(journal, fold, source("submit")))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContainingAll("\"submit\"", "Journal.submit", "FileSource.named");
+      assertThat(journal.submit(event).join().kind()).isEqualTo(Verdict.Kind.APPLIED);
+      assertThat(run(journal, fold, source("submit").named("file")))
+          .isEqualTo(counts(1, 0, 0, 0, 0));
+      assertThat(journal.submit(event).join().kind()).isEqualTo(Verdict.Kind.DUPLICATE);
+      assertThat(journal.state("a")).isEqualTo(new Total(3));
+    }
+  }
 }

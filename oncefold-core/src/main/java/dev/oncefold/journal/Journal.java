@@ -373,8 +373,26 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
     return submissions.submit(event);
   }
 
+  /**
+   * {@inheritDoc}
+   *
+   * @throws IllegalArgumentException if the name is the one under which the journal counts the
+   *     events given to {@link #submit}
+   */
   @Override
   public Claim claim(String partition) {
+    if (partition.equals(Submissions.PARTITION)) {
+      throw new IllegalArgumentException(
+          "a source names its partition \""
+              + partition
+              + "\", which the journal keeps for the events given to Journal.submit: give the"
+              + " partition another name, for a file with FileSource.named");
+    }
+    return take(partition);
+  }
+
+  /** Claims any partition, the one for submitted events too. */
+  Claim take(String partition) {
     groups.enter();
     try {
       Memory.Partition claimed = memory.partition(partition);
