@@ -14,12 +14,13 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -52,7 +53,8 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
   private final JournalBatch<S, E, O> batch;
   private final Submissions<S, E, O> submissions;
   private final @Nullable Thread judge;
-  private final Set<String> openSinks = ConcurrentHashMap.newKeySet();
+  // The file that each writes to, by the sink's name. Guarded by itself.
+  private final Map<String, String> openSinks = new HashMap<>();
   private boolean closed;
 
   /** What a test replaces to break the journal, or to drive it by hand. */
@@ -589,8 +591,10 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
     if (sink(name) == null) {
       throw new JournalException("there is no sink \"" + name + "\"; there are " + sinks());
     }
-    if (openSinks.contains(name)) {
-      throw new JournalException("the sink \"" + name + "\" is open: close it first");
+    synchronized (openSinks) {
+      if (openSinks.containsKey(name)) {
+        throw new JournalException("the sink \"" + name + "\" is open: close it first");
+      }
     }
     awaitRecorded(record(name, Memory.FORGOTTEN));
   }
@@ -608,16 +612,27 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
 
   // ---------------------------------------------------------------- for sinks and tests
 
-  /** A sink begins to write; two of one name would write over each other. */
-  void sinkOpens(String name) {
-    if (!openSinks.add(name)) {
-      throw new JournalException(
-          "the sink \"" + name + "\" is open already: give each sink a file of its own name");
+  /** A sink begins to write; two of one name, or to one file, would write over each other. */
+  void sinkOpens(String name, String file) {
+    synchronized (openSinks) {
+      if (openSinks.containsKey(name)) {
+        throw new JournalException(
+            "the sink \"" + name + "\" is open already: give each sink a name of its own");
+      }
+      if (openSinks.containsValue(file)) {
+        throw new JournalException(
+            "another sink writes to the file "
+                + file
+                + " already: give each sink a file of its own");
+      }
+      openSinks.put(name, file);
     }
   }
 
   void sinkCloses(String name) {
-    openSinks.remove(name);
+    synchronized (openSinks) {
+      openSinks.remove(name);
+    }
   }
 
   /** Waits until what was recorded is durable. */
