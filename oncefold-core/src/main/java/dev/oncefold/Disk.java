@@ -27,6 +27,17 @@ public interface Disk {
   }
 
   /**
+   * A directory of the default file system, if it is there. Nothing is made.
+   *
+   * @param directory the directory
+   * @return its disk, or null where there is none
+   * @throws IOException if it is no directory
+   */
+  static @Nullable Disk existing(Path directory) throws IOException {
+    return RealDisk.existing(directory);
+  }
+
+  /**
    * Lists the files.
    *
    * @return their names, in no order

@@ -8,13 +8,18 @@ public final class FailedEventException extends RuntimeException {
   private static final long serialVersionUID = 1;
   private final String partition;
   private final long offset;
+  private final String position;
   private final Verdict.Cause failure;
+  private final String reason;
 
-  FailedEventException(String partition, long offset, Verdict.Cause failure, String message) {
+  FailedEventException(
+      String partition, Received<?> received, Verdict.Failed<?, ?> failed, String message) {
     super(message);
     this.partition = partition;
-    this.offset = offset;
-    this.failure = failure;
+    this.offset = received.offset();
+    this.position = received.positionId(partition);
+    this.failure = failed.cause();
+    this.reason = failed.reason();
   }
 
   /**
@@ -33,6 +38,25 @@ public final class FailedEventException extends RuntimeException {
    */
   public long offset() {
     return offset;
+  }
+
+  /**
+   * Where the event stands, as its id is told where it has none of its own, and as {@link
+   * Runner#refusing} takes it.
+   *
+   * @return {@code partition@offset}
+   */
+  public String position() {
+    return position;
+  }
+
+  /**
+   * Why the event failed, without where it stands and what to do.
+   *
+   * @return the reason
+   */
+  public String reason() {
+    return reason;
   }
 
   /**

@@ -25,6 +25,7 @@ public final class Fold<S, E, O> {
 
   private final String name;
   private final int version;
+  private final String rules;
   private final S initial;
   private final Ids ids;
   private final WhenFailed whenFailed;
@@ -44,6 +45,7 @@ public final class Fold<S, E, O> {
       @Nullable Update<States<S>, E, O> ofSeveralKeys) {
     this.name = builder.name;
     this.version = builder.version;
+    this.rules = builder.rules;
     this.initial = required(builder.initial, "initially(state)", "what a key starts from");
     this.ids =
         required(
@@ -106,6 +108,15 @@ public final class Fold<S, E, O> {
    */
   public int version() {
     return version;
+  }
+
+  /**
+   * The text of the rules.
+   *
+   * @return the text; empty where none was given
+   */
+  public String rules() {
+    return rules;
   }
 
   /**
@@ -263,6 +274,7 @@ public final class Fold<S, E, O> {
     private final Class<E> eventType;
     private final Class<O> outputType;
     private int version = 1;
+    private String rules = "";
     private @Nullable S initial;
     private @Nullable Ids ids;
     private long atMost = Long.MAX_VALUE;
@@ -294,6 +306,19 @@ public final class Fold<S, E, O> {
         throw new IllegalArgumentException("the version of a fold starts at 1, not " + version);
       }
       this.version = version;
+      return this;
+    }
+
+    /**
+     * Gives the text of the rules, such as the file that the update is made from; none unless set.
+     * A store keeps it, and refuses a fold whose text changed though its version did not. The text
+     * is compared by its lines.
+     *
+     * @param text the text, of any number of lines; empty for none
+     * @return this
+     */
+    public Builder<S, E, O> rules(String text) {
+      this.rules = Objects.requireNonNull(text);
       return this;
     }
 

@@ -28,9 +28,20 @@ final class RealDisk implements Disk {
     this.directory = directory;
   }
 
-  static RealDisk at(Path directory) throws IOException {
-    if (Files.exists(directory) && !Files.isDirectory(directory)) {
+  static @Nullable RealDisk existing(Path directory) throws IOException {
+    if (Files.notExists(directory)) {
+      return null;
+    }
+    if (!Files.isDirectory(directory)) {
       throw new NotDirectoryException(directory.toString());
+    }
+    return new RealDisk(directory);
+  }
+
+  static RealDisk at(Path directory) throws IOException {
+    RealDisk existing = existing(directory);
+    if (existing != null) {
+      return existing;
     }
     Path made = directory.toAbsolutePath();
     while (made != null && !Files.exists(made)) {

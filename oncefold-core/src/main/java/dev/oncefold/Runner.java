@@ -3,9 +3,11 @@ package dev.oncefold;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 
@@ -32,6 +34,7 @@ public final class Runner<S, E, O> {
   private final AfterCommit<S, E, O> afterCommit;
   private final Map<String, Store.Claim> claims = new HashMap<>();
   private final boolean[] caughtUp;
+  private Set<String> refusing = Set.of();
   private int turn;
   private CompletableFuture<?> last = CompletableFuture.completedFuture(null);
   private volatile boolean stopping;
@@ -96,6 +99,18 @@ public final class Runner<S, E, O> {
     this.whenFailed = whenFailed;
     this.afterCommit = afterCommit;
     this.caughtUp = new boolean[sources.size()];
+  }
+
+  /**
+   * Sends the Failed events at some positions to the refusals, also where the fold stops for Failed
+   * events. Events there that do not fail are judged like any other. Call it before the run.
+   *
+   * @param positions what {@link FailedEventException#position} told: {@code partition@offset}
+   * @return this
+   */
+  public Runner<S, E, O> refusing(Collection<String> positions) {
+    refusing = Set.copyOf(positions);
+    return this;
   }
 
   /**
@@ -234,7 +249,8 @@ public final class Runner<S, E, O> {
       for (Received<E> received : polled.events()) {
         Verdict<S, O> verdict = judged(received, batch, latest);
         if (verdict instanceof Verdict.Failed<S, O> failure) {
-          if (whenFailed == Fold.WhenFailed.STOP) {
+          if (whenFailed == Fold.WhenFailed.STOP
+              && !refusing.contains(received.positionId(polled.partition()))) {
             failed = stopped(polled, received, failure);
             break;
           }
@@ -303,14 +319,15 @@ public final class Runner<S, E, O> {
                 + ")";
     return new FailedEventException(
         polled.partition(),
-        received.offset(),
-        failure.cause(),
+        received,
+        failure,
         "stopped at "
             + received.positionId(polled.partition())
             + which
             + ": "
             + failure.reason()
             + ". Nothing of this event is applied, everything before it is. Mend the cause and run"
-            + " again, or let the fold refuse failed events");
+            + " again, or let the run refuse this event (Runner.refusing), or the fold all failed"
+            + " events (whenFailed)");
   }
 }

@@ -35,12 +35,14 @@ class FoldTest {
         built(
             sums()
                 .version(3)
+                .rules("add\nit up")
                 .initially(new State(7))
                 .remembering(Duration.ofHours(4))
                 .atMost(100)
                 .whenFailed(Fold.WhenFailed.REFUSE));
     assertThat(fold.name()).isEqualTo("sums");
     assertThat(fold.version()).isEqualTo(3);
+    assertThat(fold.rules()).isEqualTo("add\nit up");
     assertThat(fold.initial()).isEqualTo(new State(7));
     assertThat(fold.ids()).isEqualTo(new Fold.Ids(Fold.Ids.Kind.SPAN, Duration.ofHours(4), 100));
     assertThat(fold.whenFailed()).isEqualTo(Fold.WhenFailed.REFUSE);
@@ -54,6 +56,7 @@ class FoldTest {
     Fold<State, Amount, String> fold = built(sums().initially(new State(0)).rememberingForever());
     assertThat(fold.whenFailed()).isEqualTo(Fold.WhenFailed.STOP);
     assertThat(fold.version()).isEqualTo(1);
+    assertThat(fold.rules()).isEmpty();
   }
 
   @Test

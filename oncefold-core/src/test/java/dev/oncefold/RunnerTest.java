@@ -374,4 +374,65 @@ class RunnerTest {
           .hasMessage("told to nobody");
     }
   }
+
+  /** The events that a person has looked at are refused, and no others. */
+  @Test
+  void refusesTheFailedEventsAtTheNamedPositions() throws Exception {
+    Fold<Total, Add, String> fold = fold(Fold.WhenFailed.STOP);
+    write("in", "1 a 5", "nonsense", "2 a 13", "3 a 6", "4 a 13", "5 a 7");
+    List<String> refused = new ArrayList<>();
+    try (Journal<Total, Add, String> journal = open(fold)) {
+      // What does not fail is judged like any other event; a position of no event is no matter.
+      List<String> looked = new ArrayList<>(List.of("in@0", "in@7", "in@99", "out@6"));
+      Runner<Total, Add, String> first =
+          new Runner<>(journal, fold, List.of(source("in")), CLOCK).refusing(looked);
+      assertThatThrownBy(first::run)
+          .isInstanceOfSatisfying(
+              FailedEventException.class,
+              failed -> {
+                assertThat(failed.position()).isEqualTo("in@6");
+                assertThat(failed.reason()).isEqualTo("Index 1 out of bounds for length 1");
+                assertThat(failed.failure()).isEqualTo(Verdict.Cause.UNDECODABLE);
+                looked.add(failed.position());
+              })
+          .hasMessageContainingAll("in@6", "Runner.refusing");
+      looked.add("in@15");
+      Runner<Total, Add, String> second =
+          new Runner<>(journal, fold, List.of(source("in")), CLOCK).refusing(looked);
+      assertThatThrownBy(second::run)
+          .isInstanceOfSatisfying(
+              FailedEventException.class,
+              failed -> {
+                assertThat(failed.position()).isEqualTo("in@28");
+                assertThat(failed.reason()).endsWith("java.lang.IllegalStateException: 13");
+              });
+      assertThat(second.counts()).isEqualTo(counts(1, 0, 0, 0, 2));
+      assertThat(journal.state("a")).isEqualTo(new Total(11));
+      journal.history(
+          entry -> {
+            if (entry.isRefusal()) {
+              refused.add(line(entry));
+            }
+          });
+    }
+    assertThat(refused).containsExactly("in@6 UNDECODABLE nonsense", "2 UPDATE Add[amount=13]");
+  }
+
+  /** The journal counts the events of {@code submit} under that name. */
+  @Test
+  void aSourceNamedLikeTheJournalsOwnIsRefused() throws Exception {
+    Fold<Total, Add, String> fold = fold(Fold.WhenFailed.STOP);
+    write("submit", "1 a 1");
+    Event<Add> event = new Event<>("2", "a", CLOCK.instant(), new Add(2));
+    try (Journal<Total, Add, String> journal = open(fold)) {
+      assertThatThrownBy(() -> run(journal, fold, source("submit")))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContainingAll("\"submit\"", "Journal.submit", "FileSource.named");
+      assertThat(journal.submit(event).join().kind()).isEqualTo(Verdict.Kind.APPLIED);
+      assertThat(run(journal, fold, source("submit").named("file")))
+          .isEqualTo(counts(1, 0, 0, 0, 0));
+      assertThat(journal.submit(event).join().kind()).isEqualTo(Verdict.Kind.DUPLICATE);
+      assertThat(journal.state("a")).isEqualTo(new Total(3));
+    }
+  }
 }

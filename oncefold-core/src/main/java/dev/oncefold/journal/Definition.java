@@ -5,6 +5,8 @@ import dev.oncefold.CodecException;
 import dev.oncefold.Decoder;
 import dev.oncefold.Encoder;
 import dev.oncefold.Fold;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param event the schema of the values of events
  * @param output the schema of outputs
  * @param base the snapshot that takes the place of all that stands before this segment, or null
+ * @param rules the text of the fold's rules; empty where none was given
  */
 record Definition(
     long k0,
@@ -32,7 +35,8 @@ record Definition(
     String state,
     String event,
     String output,
-    @Nullable String base) {
+    @Nullable String base,
+    String rules) {
 
   static Definition of(Fold<?, ?, ?> fold, long k0, long k1, boolean full, @Nullable String base) {
     return new Definition(
@@ -45,7 +49,42 @@ record Definition(
         fold.stateCodec().schema(),
         fold.eventCodec().schema(),
         fold.outputCodec().schema(),
-        base);
+        base,
+        fold.rules());
+  }
+
+  /** The same with another base, or other rules. */
+  Definition with(@Nullable String base, String rules) {
+    return new Definition(k0, k1, fold, version, ids, full, state, event, output, base, rules);
+  }
+
+  /** The lines that are gone ("- ") and new ("+ ") in another text of rules, in order. */
+  static List<String> changedLines(String before, String after) {
+    List<String> old = before.lines().toList();
+    List<String> now = after.lines().toList();
+    List<String> changed = new ArrayList<>();
+    int i = 0;
+    int j = 0;
+    while (i < old.size() || j < now.size()) {
+      int[] same = firstSame(old.subList(i, old.size()), now.subList(j, now.size()));
+      old.subList(i, i + same[0]).forEach(line -> changed.add("- " + line));
+      now.subList(j, j + same[1]).forEach(line -> changed.add("+ " + line));
+      i += same[0] + 1;
+      j += same[1] + 1;
+    }
+    return changed;
+  }
+
+  /** Where two texts agree again after the fewest lines; behind both where they do not. */
+  private static int[] firstSame(List<String> old, List<String> now) {
+    for (int lines = 0; lines <= old.size() + now.size() - 2; lines++) {
+      for (int i = Math.max(0, lines - now.size() + 1); i <= lines && i < old.size(); i++) {
+        if (old.get(i).equals(now.get(lines - i))) {
+          return new int[] {i, lines - i};
+        }
+      }
+    }
+    return new int[] {old.size(), now.size()};
   }
 
   /** Whether bytes written under the one can follow bytes written under the other. */
@@ -55,13 +94,19 @@ record Definition(
         && full == other.full
         && state.equals(other.state)
         && event.equals(other.event)
-        && output.equals(other.output);
+        && output.equals(other.output)
+        && rules.equals(other.rules);
+  }
+
+  Description description() {
+    return new Description(fold, version, Fold.Ids.Kind.valueOf(ids), rules, full, state);
   }
 
   void encode(Encoder out) {
     out.writeLong(k0).writeLong(k1).writeString(fold).writeUnsigned(version);
     out.writeString(ids).writeBoolean(full);
     out.writeString(state).writeString(event).writeString(output).writeNullableString(base);
+    out.writeString(rules);
   }
 
   static Definition decode(Decoder in) {
@@ -75,7 +120,8 @@ record Definition(
         in.readString(),
         in.readString(),
         in.readString(),
-        in.readNullableString());
+        in.readNullableString(),
+        in.readString());
   }
 
   /**

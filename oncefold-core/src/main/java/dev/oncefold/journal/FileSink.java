@@ -6,6 +6,7 @@ import dev.oncefold.Kernel;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.HashMap;
@@ -61,14 +62,22 @@ public final class FileSink<S, E, O> implements AutoCloseable {
   }
 
   private FileSink(
-      Journal<S, E, O> journal, Disk disk, String file, Lines<S, E, O> lines, boolean threads)
+      Journal<S, E, O> journal,
+      String name,
+      Disk disk,
+      String file,
+      Lines<S, E, O> lines,
+      boolean threads)
       throws IOException {
+    if (name.isBlank()) {
+      throw new IllegalArgumentException("a sink needs a name");
+    }
     this.journal = journal;
     this.disk = disk;
     this.file = file;
-    this.name = "file:" + file;
+    this.name = name;
     this.lines = lines;
-    journal.sinkOpens(name);
+    journal.sinkOpens(name, disk.path(file));
     try {
       Memory.SinkPosition position = journal.sink(name);
       this.out = position == null ? begin() : resume(position);
@@ -88,7 +97,7 @@ public final class FileSink<S, E, O> implements AutoCloseable {
    *
    * @param journal the journal
    * @param output the name of the outputs
-   * @param file the file; its name is the sink's name in the journal
+   * @param file the file; the sink's name in the journal is {@code file:} and the file's name
    * @param format makes a line of an output, without a line end
    * @param <S> the type of one key's state
    * @param <E> the type of the events' values
@@ -98,15 +107,38 @@ public final class FileSink<S, E, O> implements AutoCloseable {
    */
   public static <S, E, O> FileSink<S, E, O> outputs(
       Journal<S, E, O> journal, String output, Path file, Function<Emitted<O>, String> format) {
-    return open(
-        journal, disk(file), file.getFileName().toString(), outputs(journal, output, format), true);
+    return outputs(journal, named(file), output, file, format);
+  }
+
+  /**
+   * Appends the outputs of one name to a file, as a sink of a name of its own: files of one name in
+   * different directories need it.
+   *
+   * @param journal the journal
+   * @param sink the sink's name in the journal; keep it when the file moves
+   * @param output the name of the outputs
+   * @param file the file
+   * @param format makes a line of an output, without a line end
+   * @param <S> the type of one key's state
+   * @param <E> the type of the events' values
+   * @param <O> the type of the outputs
+   * @return the sink, which runs until it is closed; close it before the journal
+   * @throws JournalException if the file is not what was written, or cannot be written
+   */
+  public static <S, E, O> FileSink<S, E, O> outputs(
+      Journal<S, E, O> journal,
+      String sink,
+      String output,
+      Path file,
+      Function<Emitted<O>, String> format) {
+    return open(journal, sink, file, outputs(journal, output, format));
   }
 
   /**
    * Appends the refusals to a file: each event that was Rejected, Conflict, Expired or Failed.
    *
    * @param journal the journal
-   * @param file the file; its name is the sink's name in the journal
+   * @param file the file; the sink's name in the journal is {@code file:} and the file's name
    * @param format makes a line of a refusal, without a line end
    * @param <S> the type of one key's state
    * @param <E> the type of the events' values
@@ -116,8 +148,25 @@ public final class FileSink<S, E, O> implements AutoCloseable {
    */
   public static <S, E, O> FileSink<S, E, O> refusals(
       Journal<S, E, O> journal, Path file, Function<Entry<S, E, O>, String> format) {
-    return open(
-        journal, disk(file), file.getFileName().toString(), refusals(journal, format), true);
+    return refusals(journal, named(file), file, format);
+  }
+
+  /**
+   * Appends the refusals to a file, as a sink of a name of its own.
+   *
+   * @param journal the journal
+   * @param sink the sink's name in the journal; keep it when the file moves
+   * @param file the file
+   * @param format makes a line of a refusal, without a line end
+   * @param <S> the type of one key's state
+   * @param <E> the type of the events' values
+   * @param <O> the type of the outputs
+   * @return the sink, which runs until it is closed; close it before the journal
+   * @throws JournalException if the file is not what was written, or cannot be written
+   */
+  public static <S, E, O> FileSink<S, E, O> refusals(
+      Journal<S, E, O> journal, String sink, Path file, Function<Entry<S, E, O>, String> format) {
+    return open(journal, sink, file, refusals(journal, format));
   }
 
   static <S, E, O> Lines<S, E, O> outputs(
@@ -158,18 +207,34 @@ public final class FileSink<S, E, O> implements AutoCloseable {
     to.append(line).append('\n');
   }
 
-  private static Disk disk(Path file) {
+  private static String named(Path file) {
+    return "file:" + file.getFileName();
+  }
+
+  private static <S, E, O> FileSink<S, E, O> open(
+      Journal<S, E, O> journal, String sink, Path file, Lines<S, E, O> lines) {
     Path directory = file.toAbsolutePath().getParent();
-    if (directory == null) {
-      throw new JournalException(file + " is no file to write outputs to");
+    if (directory == null || Files.isDirectory(file)) {
+      throw new JournalException(
+          file + " is a directory, no file to write outputs to. Name a file in it");
     }
-    return Journal.disk(directory);
+    return open(journal, sink, Journal.disk(directory), file.getFileName().toString(), lines, true);
   }
 
   static <S, E, O> FileSink<S, E, O> open(
       Journal<S, E, O> journal, Disk disk, String file, Lines<S, E, O> lines, boolean threads) {
+    return open(journal, "file:" + file, disk, file, lines, threads);
+  }
+
+  private static <S, E, O> FileSink<S, E, O> open(
+      Journal<S, E, O> journal,
+      String sink,
+      Disk disk,
+      String file,
+      Lines<S, E, O> lines,
+      boolean threads) {
     try {
-      return new FileSink<>(journal, disk, file, lines, threads);
+      return new FileSink<>(journal, sink, disk, file, lines, threads);
     } catch (IOException e) {
       throw failed(disk, file, e);
     }
@@ -193,8 +258,9 @@ public final class FileSink<S, E, O> implements AutoCloseable {
         if (there.size() > 0) {
           throw new JournalException(
               disk.path(file)
-                  + " exists, and the journal has never written to it. Move it away, or name"
-                  + " another file");
+                  + " exists, and the journal has never written to it by the sink \""
+                  + name
+                  + "\". Move it away, or name another file");
         }
       }
     }

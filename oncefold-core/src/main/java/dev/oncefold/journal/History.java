@@ -13,11 +13,13 @@ import java.time.Instant;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** Reads what the log holds of the past. */
 final class History {
-  private static final int VIEW_TRIES = 5;
+  private static final int TRIES = 5;
 
   private History() {}
 
@@ -86,12 +88,29 @@ final class History {
     }
   }
 
+  /** Passes on what named or changed a key. */
+  static <S, E, O> Consumer<Entry<S, E, O>> ofKey(String key, Consumer<Entry<S, E, O>> each) {
+    return entry -> {
+      if (key.equals(entry.key())
+          || entry.changes().stream().anyMatch(change -> change.key().equals(key))) {
+        each.accept(entry);
+      }
+    };
+  }
+
+  /** Every event of a journal that another process may be writing. */
+  static <S, E, O> void read(Disk disk, Fold<S, E, O> fold, Consumer<Entry<S, E, O>> each) {
+    Beside beside = tried(disk, () -> beside(disk, fold));
+    // Read once: nobody is told of an event twice.
+    read(disk, beside.log(), fold, beside.mark(), each);
+  }
+
   /** Every event up to an offset of the log. */
   static <S, E, O> void read(
       Disk disk, Log log, Fold<S, E, O> fold, long until, Consumer<Entry<S, E, O>> each) {
-    requireHistory(disk, log);
     Map<Definition, Definition.Codecs<S, E, O>> codecs = new HashMap<>();
     try {
+      requireHistory(disk, log);
       scan(
           log,
           disk,
@@ -112,78 +131,127 @@ final class History {
   }
 
   /** Refuses where events are missing: nothing is shown as if it were all. */
-  static void requireHistory(Disk disk, Log log) {
-    try {
-      if (log.start() != 0) {
+  static void requireHistory(Disk disk, Log log) throws IOException {
+    if (log.start() != 0) {
+      throw new JournalException(
+          "the journal "
+              + disk.path("")
+              + " does not go back to its beginning: older segments were dropped. Keep them with"
+              + " Options.retainBytes");
+    }
+    for (long segment : log.segmentStarts()) {
+      if (!log.definition(segment).full()) {
         throw new JournalException(
             "the journal "
                 + disk.path("")
-                + " does not go back to its beginning: older segments were dropped. Keep them with"
-                + " Options.retainBytes");
+                + " was kept without history (Options.history), so past events and states cannot"
+                + " be shown");
       }
-      for (long segment : log.segmentStarts()) {
-        if (!log.definition(segment).full()) {
-          throw new JournalException(
-              "the journal "
-                  + disk.path("")
-                  + " was kept without history (Options.history), so past events and states cannot"
-                  + " be shown");
-        }
-      }
-    } catch (IOException e) {
-      throw unreadable(disk, e);
     }
   }
 
+  /** The state as of an event of a journal that another process may be writing. */
+  static <S> View<S> asOf(Disk disk, Fold<S, ?, ?> fold, long sequence) {
+    return tried(
+        disk,
+        () -> {
+          Beside beside = beside(disk, fold);
+          return asOfOnce(disk, beside.log(), fold, beside.mark(), sequence);
+        });
+  }
+
   static <S> View<S> asOf(Disk disk, Log log, Fold<S, ?, ?> fold, long until, long sequence) {
+    return tried(disk, () -> asOfOnce(disk, log, fold, until, sequence));
+  }
+
+  private static <S> View<S> asOfOnce(
+      Disk disk, Log log, Fold<S, ?, ?> fold, long until, long sequence) throws IOException {
     requireHistory(disk, log);
-    try {
-      Memory<S> memory = Recovery.of(disk, log, fold).load(until, sequence);
-      if (memory.sequence < sequence) {
-        throw new JournalException(
-            "the journal "
-                + disk.path("")
-                + " holds "
-                + memory.sequence
-                + " events; there is no state as of "
-                + sequence
-                + " yet");
-      }
-      return view(memory);
-    } catch (IOException e) {
-      throw unreadable(disk, e);
+    Memory<S> memory = Recovery.of(disk, log, fold).load(until, sequence);
+    if (memory.sequence < sequence) {
+      throw new JournalException(
+          "the journal "
+              + disk.path("")
+              + " holds "
+              + memory.sequence
+              + " events; there is no state as of "
+              + sequence
+              + " yet");
     }
+    return view(memory);
   }
 
   /** What a journal holds that another process may be writing. */
   static <S> View<S> view(Disk disk, Fold<S, ?, ?> fold) {
-    for (int tries = 1; ; tries++) {
-      try {
-        return viewOnce(disk, fold);
-      } catch (NoSuchFileException e) {
-        // The writer dropped a snapshot or a segment for a newer one since we listed them.
-        if (tries == VIEW_TRIES) {
-          throw unreadable(disk, e);
-        }
-      } catch (IOException e) {
-        throw unreadable(disk, e);
-      }
-    }
+    return tried(
+        disk,
+        () -> {
+          Beside beside = beside(disk, fold);
+          return view(Recovery.of(disk, beside.log(), fold).load(beside.mark(), Long.MAX_VALUE));
+        });
   }
 
-  private static <S> View<S> viewOnce(Disk disk, Fold<S, ?, ?> fold) throws IOException {
+  /** What a journal says of itself; null where there is none. */
+  static @Nullable Description describe(Disk disk) {
+    return tried(
+            disk,
+            () -> {
+              Log log = new Log(disk, 1 << 16);
+              return Optional.ofNullable(
+                  isThere(disk, log) ? log.newestDefinition().description() : null);
+            })
+        .orElse(null);
+  }
+
+  /** Whether there is a journal; what has lost its log is damaged, not absent. */
+  static boolean isThere(Disk disk, Log log) throws IOException {
+    if (!log.isEmpty()) {
+      return true;
+    }
+    for (String name : disk.list()) {
+      if (name.endsWith(Snapshot.SUFFIX)) {
+        throw new JournalException(
+            disk.path(name) + " has no log beside it. Restore the missing files from a copy");
+      }
+    }
+    return false;
+  }
+
+  /** A log that another process may be writing, and up to where it is durable. */
+  private record Beside(Log log, long mark) {}
+
+  private static Beside beside(Disk disk, Fold<?, ?, ?> fold) throws IOException {
     Log log = new Log(disk, 1 << 16);
-    if (log.isEmpty()) {
+    if (!isThere(disk, log)) {
       throw new JournalException("there is no journal in " + disk.path(""));
     }
-    Journal.checkFold(disk, log.newestDefinition(), fold, false);
+    Journal.checkName(disk, log.newestDefinition(), fold);
     long mark = log.newestSegment();
     try (Log.Cursor cursor = log.cursor(mark, Long.MAX_VALUE)) {
       while (cursor.next()) {
         mark = Math.max(mark, cursor.header().mark());
       }
     }
-    return view(Recovery.of(disk, log, fold).load(mark, Long.MAX_VALUE));
+    return new Beside(log, mark);
+  }
+
+  private interface Reading<T> {
+    T read() throws IOException;
+  }
+
+  /** Reads again where the writer dropped a snapshot or a segment for a newer one meanwhile. */
+  private static <T> T tried(Disk disk, Reading<T> reading) {
+    for (int tries = 1; ; tries++) {
+      try {
+        return reading.read();
+      } catch (NoSuchFileException e) {
+        if (tries == TRIES) {
+          throw unreadable(disk, e);
+        }
+      } catch (IOException e) {
+        throw unreadable(disk, e);
+      }
+    }
   }
 
   private static <S> View<S> view(Memory<S> memory) {

@@ -14,12 +14,13 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +42,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
   private static final String LOCK = "lock";
+  private static final int CHANGES_SHOWN = 10;
+  private static final String REBUILD_OR_ACCEPT =
+      "Rebuild it to judge its history again under these rules, or accept the change to keep what"
+          + " was judged and go on under them";
 
   private final Disk disk;
   private final Fold<S, E, O> fold;
@@ -52,7 +57,8 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
   private final JournalBatch<S, E, O> batch;
   private final Submissions<S, E, O> submissions;
   private final @Nullable Thread judge;
-  private final Set<String> openSinks = ConcurrentHashMap.newKeySet();
+  // The file that each writes to, by the sink's name. Guarded by itself.
+  private final Map<String, String> openSinks = new HashMap<>();
   private boolean closed;
 
   /** What a test replaces to break the journal, or to drive it by hand. */
@@ -95,13 +101,7 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
     }
     boolean full = options.history() == Options.History.FULL;
     Recovery.Base lastSnapshot = null;
-    if (log.isEmpty()) {
-      for (String name : disk.list()) {
-        if (name.endsWith(Snapshot.SUFFIX)) {
-          throw new JournalException(
-              disk.path(name) + " has no log beside it. Restore the missing files from a copy");
-        }
-      }
+    if (!History.isThere(disk, log)) {
       long[] key = parts.key();
       log.startSegment(
           Definition.of(fold, key[0], key[1], full, null), 0, options.clock().millis());
@@ -118,6 +118,10 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
                   parts::memory)
               .recover();
       Definition wanted = Definition.of(fold, last.k0(), last.k1(), full, null);
+      if (fold.rules().isEmpty() && last.version() == fold.version()) {
+        // A fold that does not tell its rules is no reason to forget the text of that version.
+        wanted = wanted.with(null, last.rules());
+      }
       if (!last.sameAs(wanted)) {
         log.startSegment(wanted, memory.sequence, options.clock().millis());
       }
@@ -231,6 +235,24 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
     }
   }
 
+  /** The disk of a journal that is read or rebuilt: nothing is made where there is none. */
+  private static Disk existing(Path directory) {
+    Disk disk = existingOrNull(directory);
+    if (disk == null) {
+      throw new JournalException("there is no journal in " + directory);
+    }
+    return disk;
+  }
+
+  private static @Nullable Disk existingOrNull(Path directory) {
+    try {
+      return Disk.existing(directory);
+    } catch (IOException e) {
+      throw new JournalException(
+          "the directory " + directory + " cannot hold a journal: " + Kernel.told(e), e);
+    }
+  }
+
   static Closeable lock(Disk disk) {
     try {
       Closeable held = disk.lock(LOCK);
@@ -257,7 +279,7 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
     }
   }
 
-  static void checkFold(Disk disk, Definition stored, Fold<?, ?, ?> fold, boolean accept) {
+  static void checkName(Disk disk, Definition stored, Fold<?, ?, ?> fold) {
     if (!stored.fold().equals(fold.name())) {
       throw new JournalException.OtherFold(
           "the journal "
@@ -268,7 +290,14 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
               + fold.name()
               + "\". Open it with that fold, or use another directory");
     }
-    if (stored.version() != fold.version() && !accept) {
+  }
+
+  private static void checkFold(Disk disk, Definition stored, Fold<?, ?, ?> fold, boolean accept) {
+    checkName(disk, stored, fold);
+    if (accept) {
+      return;
+    }
+    if (stored.version() != fold.version()) {
       throw new JournalException.OtherFold(
           "the journal "
               + disk.path("")
@@ -278,11 +307,27 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
               + fold.name()
               + "\"; this is version "
               + fold.version()
-              + ". Rebuild it to judge its history again under these rules, or accept the change"
-              + " to keep what was judged and go on under them");
+              + ". "
+              + REBUILD_OR_ACCEPT);
+    }
+    if (!stored.rules().isEmpty() && !fold.rules().isEmpty()) {
+      List<String> changed = Definition.changedLines(stored.rules(), fold.rules());
+      if (!changed.isEmpty()) {
+        throw new JournalException.OtherFold(
+            "the rules of the fold \""
+                + fold.name()
+                + "\" changed though its version "
+                + fold.version()
+                + " did not. Gone (-) and new (+) against the journal "
+                + disk.path("")
+                + ":\n"
+                + String.join("\n", changed.subList(0, Math.min(changed.size(), CHANGES_SHOWN)))
+                + (changed.size() > CHANGES_SHOWN ? "\n…\n" : "\n")
+                + REBUILD_OR_ACCEPT);
+      }
     }
     String ids = fold.ids().kind().name();
-    if (!stored.ids().equals(ids) && !accept) {
+    if (!stored.ids().equals(ids)) {
       throw new JournalException.OtherFold(
           "the journal "
               + disk.path("")
@@ -373,8 +418,26 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
     return submissions.submit(event);
   }
 
+  /**
+   * {@inheritDoc}
+   *
+   * @throws IllegalArgumentException if the name is the one under which the journal counts the
+   *     events given to {@link #submit}
+   */
   @Override
   public Claim claim(String partition) {
+    if (partition.equals(Submissions.PARTITION)) {
+      throw new IllegalArgumentException(
+          "a source names its partition \""
+              + partition
+              + "\", which the journal keeps for the events given to Journal.submit: give the"
+              + " partition another name, for a file with FileSource.named");
+    }
+    return take(partition);
+  }
+
+  /** Claims any partition, the one for submitted events too. */
+  Claim take(String partition) {
     groups.enter();
     try {
       Memory.Partition claimed = memory.partition(partition);
@@ -498,13 +561,7 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
    * @throws JournalException if the journal keeps no history, or not from its beginning
    */
   public void history(String key, Consumer<Entry<S, E, O>> each) {
-    history(
-        entry -> {
-          if (key.equals(entry.key())
-              || entry.changes().stream().anyMatch(change -> change.key().equals(key))) {
-            each.accept(entry);
-          }
-        });
+    history(History.ofKey(key, each));
   }
 
   /**
@@ -531,16 +588,66 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
 
   /**
    * The committed content of a journal that may be open in another process, up to the newest mark
-   * in its log.
+   * in its log. Nothing is locked or changed.
    *
    * @param directory the journal's directory
-   * @param fold the fold
+   * @param fold the fold, in any version that can read the states
    * @param <S> the type of one key's state
    * @return the view
-   * @throws JournalException if there is none, it is damaged, or belongs to another fold
+   * @throws JournalException if there is none, it is damaged, belongs to another fold, or holds
+   *     states that this version of the fold cannot read
    */
   public static <S> View<S> view(Path directory, Fold<S, ?, ?> fold) {
-    return History.view(disk(directory), fold);
+    return History.view(existing(directory), fold);
+  }
+
+  /**
+   * The content as of an event of a journal that may be open in another process. Nothing is locked
+   * or changed.
+   *
+   * @param directory the journal's directory
+   * @param fold the fold, in any version that can read the states
+   * @param sequence the event's sequence; 0 is before the first
+   * @param <S> the type of one key's state
+   * @return the view
+   * @throws JournalException if there is no journal, it is damaged or belongs to another fold; if
+   *     there was no such event up to the newest mark, or the journal keeps no history, or not so
+   *     far back
+   */
+  public static <S> View<S> asOf(Path directory, Fold<S, ?, ?> fold, long sequence) {
+    return History.asOf(existing(directory), fold, sequence);
+  }
+
+  /**
+   * Every event that named or changed a key, in order, of a journal that may be open in another
+   * process, up to the newest mark in its log. Nothing is locked or changed.
+   *
+   * @param directory the journal's directory
+   * @param fold the fold, in any version that can read the events, states and outputs
+   * @param key the key
+   * @param each told of each event
+   * @param <S> the type of one key's state
+   * @param <E> the type of the events' values
+   * @param <O> the type of the outputs
+   * @throws JournalException if there is no journal, it is damaged or belongs to another fold, or
+   *     keeps no history, or not from its beginning
+   */
+  public static <S, E, O> void history(
+      Path directory, Fold<S, E, O> fold, String key, Consumer<Entry<S, E, O>> each) {
+    History.read(existing(directory), fold, History.ofKey(key, each));
+  }
+
+  /**
+   * What the journal in a directory says of itself. It may be open in another process; nothing is
+   * locked, made or changed.
+   *
+   * @param directory the directory
+   * @return the description, or null where there is no journal
+   * @throws JournalException if it is damaged or cannot be read
+   */
+  public static @Nullable Description describe(Path directory) {
+    Disk disk = existingOrNull(directory);
+    return disk == null ? null : History.describe(disk);
   }
 
   /**
@@ -559,7 +666,7 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
    */
   public static <S, E, O> Rebuild<S, E, O> rebuild(
       Path directory, Fold<S, E, O> fold, Options options) {
-    return Rebuild.of(disk(directory), fold, options);
+    return Rebuild.of(existing(directory), fold, options);
   }
 
   /**
@@ -571,8 +678,10 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
     if (sink(name) == null) {
       throw new JournalException("there is no sink \"" + name + "\"; there are " + sinks());
     }
-    if (openSinks.contains(name)) {
-      throw new JournalException("the sink \"" + name + "\" is open: close it first");
+    synchronized (openSinks) {
+      if (openSinks.containsKey(name)) {
+        throw new JournalException("the sink \"" + name + "\" is open: close it first");
+      }
     }
     awaitRecorded(record(name, Memory.FORGOTTEN));
   }
@@ -590,16 +699,27 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
 
   // ---------------------------------------------------------------- for sinks and tests
 
-  /** A sink begins to write; two of one name would write over each other. */
-  void sinkOpens(String name) {
-    if (!openSinks.add(name)) {
-      throw new JournalException(
-          "the sink \"" + name + "\" is open already: give each sink a file of its own name");
+  /** A sink begins to write; two of one name, or to one file, would write over each other. */
+  void sinkOpens(String name, String file) {
+    synchronized (openSinks) {
+      if (openSinks.containsKey(name)) {
+        throw new JournalException(
+            "the sink \"" + name + "\" is open already: give each sink a name of its own");
+      }
+      if (openSinks.containsValue(file)) {
+        throw new JournalException(
+            "another sink writes to the file "
+                + file
+                + " already: give each sink a file of its own");
+      }
+      openSinks.put(name, file);
     }
   }
 
   void sinkCloses(String name) {
-    openSinks.remove(name);
+    synchronized (openSinks) {
+      openSinks.remove(name);
+    }
   }
 
   /** Waits until what was recorded is durable. */

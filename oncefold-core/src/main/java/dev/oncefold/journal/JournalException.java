@@ -68,7 +68,8 @@ public class JournalException extends RuntimeException {
   }
 
   /**
-   * The journal belongs to another fold, or to another version of it. It was not changed.
+   * The journal belongs to another fold, or to another version of it, or to other rules of that
+   * version. It was not changed.
    *
    * @see Journal#rebuild
    */

@@ -227,7 +227,8 @@ class Log {
     Definition current = definition();
     if (end - segmentStart + frame.length() > segmentSize
         && end - segmentStart > 2L * Frame.HEADER + 4096) {
-      startSegment(current.base() == null ? current : withoutBase(current), sequence, time);
+      // The segment follows the base, it does not begin with it again.
+      startSegment(current.with(null, current.rules()), sequence, time);
     }
     Frame.seal(
         frame,
@@ -244,20 +245,6 @@ class Log {
     opened().write(end - segmentStart, ByteBuffer.wrap(frame.array(), 0, frame.length()));
     end += frame.length();
     unsynced = true;
-  }
-
-  private static Definition withoutBase(Definition d) {
-    return new Definition(
-        d.k0(),
-        d.k1(),
-        d.fold(),
-        d.version(),
-        d.ids(),
-        d.full(),
-        d.state(),
-        d.event(),
-        d.output(),
-        null);
   }
 
   /** Makes everything appended durable. */

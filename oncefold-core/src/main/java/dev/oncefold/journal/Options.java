@@ -7,7 +7,8 @@ import java.util.Objects;
  * How a journal is kept. Immutable: each method answers a new value.
  *
  * @param history whether each event and the state after it are kept
- * @param acceptChange whether a journal of another version of the fold goes on under the new rules
+ * @param acceptChange whether a journal of another version of the fold, or of other rules, goes on
+ *     under the new ones
  * @param clock held against event times, and stamped on commits
  * @param segmentBytes how large one file of the log grows
  * @param snapshotBytes how much log is written between two snapshots, at least
@@ -77,8 +78,8 @@ public record Options(
   }
 
   /**
-   * Goes on under the rules of another version of the fold: remembered verdicts and states stay as
-   * they are.
+   * Goes on under another version of the fold, or under other rules: remembered verdicts and states
+   * stay as they are.
    *
    * @return new options
    */

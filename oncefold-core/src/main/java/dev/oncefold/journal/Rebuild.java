@@ -86,7 +86,7 @@ public final class Rebuild<S, E, O> implements AutoCloseable {
       disk.delete(leftover);
     }
     Definition last = log.newestDefinition();
-    Journal.checkFold(disk, last, fold, true);
+    Journal.checkName(disk, last, fold);
     History.requireHistory(disk, log);
     this.before =
         new Recovery<Stored>(disk, log, fold.ids(), this::readIfPossible, Memory::new).recover();

@@ -42,11 +42,34 @@ final class Submissions<S, E, O> implements Source<E> {
 
   private record Submitted<S, E, O>(Event<E> event, CompletableFuture<Verdict<S, O>> answer) {}
 
-  Submissions(Store<S, E, O> store, Fold<S, E, O> fold, int queue, Clock clock) {
+  /** The journal as only this source sees it: with its own partition. */
+  private record Own<S, E, O>(Journal<S, E, O> journal) implements Store<S, E, O> {
+    @Override
+    public Claim claim(String partition) {
+      return journal.take(partition);
+    }
+
+    @Override
+    public void caughtUp(Claim claim) {
+      journal.caughtUp(claim);
+    }
+
+    @Override
+    public Batch<S, E, O> begin(Claim claim, Position from) {
+      return journal.begin(claim, from);
+    }
+  }
+
+  Submissions(Journal<S, E, O> journal, Fold<S, E, O> fold, int queue, Clock clock) {
     this.waiting = new ArrayBlockingQueue<>(queue);
     this.runner =
         new Runner<>(
-            store, fold, List.of(this), clock, Fold.WhenFailed.REFUSE, (polled, v) -> answer(v));
+            new Own<>(journal),
+            fold,
+            List.of(this),
+            clock,
+            Fold.WhenFailed.REFUSE,
+            (polled, v) -> answer(v));
   }
 
   Runner<S, E, O> runner() {

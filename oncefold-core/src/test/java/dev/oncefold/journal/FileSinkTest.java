@@ -314,4 +314,84 @@ class FileSinkTest {
       }
     }
   }
+
+  // ---------------------------------------------------------------- names
+
+  /** The name in the journal is the sink's, so that two files may have one name. */
+  @Test
+  void twoFilesOfOneNameHaveSinksOfTheirOwn(@TempDir Path directory) throws IOException {
+    Path data = directory.resolve("data");
+    Path receipts = directory.resolve("a").resolve("out");
+    Path refused = directory.resolve("b").resolve("out");
+    Path moved = directory.resolve("c").resolve("elsewhere");
+    for (int round = 0; round < 2; round++) {
+      Path second = round == 0 ? refused : moved;
+      try (Journal<Account, Payment, Receipt> journal =
+          Journal.open(data, Bank.fold(), Bank.OPTIONS)) {
+        FileSink<Account, Payment, Receipt> one =
+            FileSink.outputs(journal, "one", "outputs", receipts, Emitted::id);
+        FileSink<Account, Payment, Receipt> two =
+            FileSink.refusals(journal, "two", second, entry -> String.valueOf(entry.id()));
+        journal.submit(Bank.deposit("d" + round, "a", 10)).join();
+        journal.submit(Bank.event("w" + round, "a", "withdraw", 99)).join();
+        assertThat(journal.sinks()).containsExactly("one", "two");
+        one.close();
+        two.close();
+      }
+      if (round == 0) {
+        Files.createDirectories(moved.getParent());
+        Files.move(refused, moved);
+      }
+    }
+    assertThat(receipts).hasContent("bank/a/d0/0\nbank/a/d1/0\n");
+    assertThat(moved).hasContent("w0\nw1\n");
+    assertThat(refused).doesNotExist();
+  }
+
+  @Test
+  void twoSinksOfOneFileOrOneNameAreRefused(@TempDir Path directory) {
+    Path out = directory.resolve("out");
+    try (Journal<Account, Payment, Receipt> journal =
+        Journal.open(directory.resolve("data"), Bank.fold(), Bank.OPTIONS)) {
+      FileSink<Account, Payment, Receipt> one =
+          FileSink.outputs(journal, "one", "outputs", out, Emitted::id);
+      assertThatThrownBy(() -> FileSink.outputs(journal, "two", "outputs", out, Emitted::id))
+          .isInstanceOf(JournalException.class)
+          .hasMessageContainingAll(out.toString(), "a file of its own");
+      assertThatThrownBy(
+              () ->
+                  FileSink.outputs(
+                      journal, "one", "outputs", directory.resolve("other"), Emitted::id))
+          .isInstanceOf(JournalException.class)
+          .hasMessageContainingAll("\"one\"", "a name of its own");
+      assertThatThrownBy(() -> FileSink.outputs(journal, " ", "outputs", out, Emitted::id))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("needs a name");
+      assertThat(journal.sinks()).containsExactly("one");
+      journal.submit(Bank.deposit("1", "a", 10)).join();
+      one.close();
+      // Under another name it is another sink's file.
+      assertThatThrownBy(() -> FileSink.outputs(journal, "two", "outputs", out, Emitted::id))
+          .isInstanceOf(JournalException.class)
+          .hasMessageContainingAll(out.toString(), "never written to it", "\"two\"");
+    }
+    assertThat(out).hasContent("bank/a/1/0\n");
+  }
+
+  @Test
+  void aDirectoryIsNoFileToWriteTo(@TempDir Path directory) throws IOException {
+    Path out = Files.createDirectory(directory.resolve("out"));
+    try (Journal<Account, Payment, Receipt> journal =
+        Journal.open(directory.resolve("data"), Bank.fold(), Bank.OPTIONS)) {
+      for (Path target : List.of(out, Path.of("/"))) {
+        assertThatThrownBy(() -> FileSink.outputs(journal, "outputs", target, Emitted::id))
+            .isInstanceOf(JournalException.class)
+            .hasMessageContainingAll(target.toString(), "is a directory", "Name a file in it");
+        assertThatThrownBy(() -> FileSink.refusals(journal, target, Entry::id))
+            .isInstanceOf(JournalException.class)
+            .hasMessageContaining("is a directory");
+      }
+      assertThat(journal.sinks()).isEmpty();
+    }
+  }
 }

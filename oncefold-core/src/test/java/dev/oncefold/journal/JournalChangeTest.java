@@ -373,4 +373,146 @@ class JournalChangeTest {
       assertThat(known.join().kind()).isEqualTo(Verdict.Kind.DUPLICATE);
     }
   }
+
+  // ---------------------------------------------------------------- the text of the rules
+
+  private static Fold<V1.Total, Add, String> withRules(int version, String... lines) {
+    return Fold.of("totals", V1.Total.class, Add.class, String.class)
+        .version(version)
+        .rules(String.join("\n", lines))
+        .initially(new V1.Total(0))
+        .remembering(Duration.ofDays(7))
+        .update(JournalChangeTest::add);
+  }
+
+  private String storedRules() {
+    Description description = History.describe(disk);
+    return description == null ? "no journal" : description.rules();
+  }
+
+  @Test
+  void changedRulesOfAnUnchangedVersionAreRefused() {
+    open(withRules(1, "if a", "then b", "else c")).close();
+    TestDisk before = disk.copy();
+    assertThatThrownBy(() -> open(withRules(1, "if a", "then B", "or D", "else c", "end")))
+        .isInstanceOf(JournalException.OtherFold.class)
+        .hasMessageContainingAll(
+            "the rules of the fold \"totals\" changed though its version 1 did not",
+            ":\n- then b\n+ then B\n+ or D\n+ end\nRebuild",
+            "accept the change")
+        .hasMessageNotContaining("if a");
+    assertThat(disk.names("")).isEqualTo(before.names(""));
+    assertThat(storedRules()).isEqualTo("if a\nthen b\nelse c");
+    open(withRules(1, "if a", "then b", "else c")).close();
+    // Another version says that they changed: it is told as such.
+    assertThatThrownBy(() -> open(withRules(2, "if a")))
+        .isInstanceOf(JournalException.OtherFold.class)
+        .hasMessageContaining("this is version 2");
+  }
+
+  @Test
+  void tenChangedLinesAreShown() {
+    String[] lines = new String[8];
+    String[] others = new String[8];
+    for (int i = 0; i < 8; i++) {
+      lines[i] = "old " + i;
+      others[i] = "new " + i;
+    }
+    open(withRules(1, lines)).close();
+    assertThatThrownBy(() -> open(withRules(1, others)))
+        .hasMessageContaining("- old 7\n+ new 0\n+ new 1\n…\n")
+        .hasMessageNotContaining("new 2");
+  }
+
+  @Test
+  void changedLinesAreToldInOrder() {
+    assertThat(Definition.changedLines("a\nb\nc", "a\nb\nc\n")).isEmpty();
+    assertThat(Definition.changedLines("a\r\nb", "a\nb")).isEmpty();
+    assertThat(Definition.changedLines("a\nb", "b\na")).containsExactly("+ b", "- b");
+    assertThat(Definition.changedLines("a\nb\nc", "c")).containsExactly("- a", "- b");
+    assertThat(Definition.changedLines("c", "a\nb\nc\nd")).containsExactly("+ a", "+ b", "+ d");
+    assertThat(Definition.changedLines("a\na", "a")).containsExactly("- a");
+    assertThat(Definition.changedLines("a\nx\nb\ny", "a\nb\nz"))
+        .containsExactly("- x", "- y", "+ z");
+  }
+
+  @Test
+  void acceptedRulesAreTheJournalsFromThenOn() {
+    try (Journal<V1.Total, Add, String> journal = open(withRules(1, "old"))) {
+      send(journal, "1 a 10");
+    }
+    try (Journal<V1.Total, Add, String> journal =
+        open(withRules(1, "new"), Options::acceptingChange)) {
+      assertThat(send(journal, "1 a 10", "2 a 1")).containsExactly("DUPLICATE", "APPLIED");
+    }
+    assertThat(disk.names(".log")).hasSize(2);
+    assertThat(storedRules()).isEqualTo("new");
+    for (int i = 0; i < 2; i++) {
+      open(withRules(1, "new")).close();
+    }
+    assertThat(disk.names(".log")).hasSize(2);
+    assertThatThrownBy(() -> open(withRules(1, "old")))
+        .isInstanceOf(JournalException.OtherFold.class);
+  }
+
+  @Test
+  void rulesAreStoredWhereThereWereNoneAndKeptWhereTheFoldTellsNone() {
+    threeEvents();
+    assertThat(storedRules()).isEmpty();
+    open(withRules(1, "told")).close();
+    assertThat(storedRules()).isEqualTo("told");
+    // Without a text the fold is taken at its version's word, and the text stays.
+    open(first()).close();
+    open(first(), Options::acceptingChange).close();
+    assertThat(storedRules()).isEqualTo("told");
+    assertThatThrownBy(() -> open(withRules(1, "otherwise")))
+        .isInstanceOf(JournalException.OtherFold.class);
+    // The text of version 1 says nothing of version 2.
+    open(second(), Options::acceptingChange).close();
+    assertThat(storedRules()).isEmpty();
+  }
+
+  @Test
+  void otherLineEndsAreNoChange() {
+    open(withRules(1, "a", "b")).close();
+    open(withRules(1, "a", "b", "")).close();
+    assertThat(storedRules()).isEqualTo("a\nb\n");
+    assertThat(disk.names(".log")).hasSize(2);
+  }
+
+  @Test
+  void aRebuildStoresTheNewRules() {
+    try (Journal<V1.Total, Add, String> journal = open(withRules(1, "old"))) {
+      send(journal, "1 a 10");
+    }
+    try (Rebuild<V1.Total, Add, String> rebuild =
+        Rebuild.of(disk, withRules(1, "new"), Bank.OPTIONS)) {
+      assertThat(storedRules()).isEqualTo("old");
+      rebuild.switchOver();
+    }
+    assertThat(storedRules()).isEqualTo("new");
+    assertThatThrownBy(() -> open(withRules(1, "old")))
+        .isInstanceOf(JournalException.OtherFold.class);
+    try (Journal<V1.Total, Add, String> journal = open(withRules(1, "new"))) {
+      assertThat(journal.state("a")).isEqualTo(new V1.Total(10));
+    }
+  }
+
+  /** Also when the log goes on into further segments, whose snapshots carry the definition. */
+  @Test
+  void rulesOutliveSegmentsAndSnapshots() {
+    Fold<V1.Total, Add, String> ruled = withRules(1, "a line\n".repeat(1000));
+    UnaryOperator<Options> small = options -> options.segmentBytes(1 << 16).snapshotBytes(1 << 14);
+    try (Journal<V1.Total, Add, String> journal = open(ruled, small)) {
+      for (int i = 0; i < 2000; i++) {
+        send(journal, i + " a 1");
+      }
+    }
+    assertThat(disk.names(".log")).hasSizeGreaterThan(2);
+    assertThat(disk.names(".snapshot")).isNotEmpty();
+    assertThat(storedRules()).isEqualTo(ruled.rules());
+    try (Journal<V1.Total, Add, String> journal = open(ruled, small)) {
+      assertThat(journal.state("a")).isEqualTo(new V1.Total(2000));
+    }
+  }
 }
