@@ -95,8 +95,13 @@ final class CsvRowReader implements RowReader {
     }
     if (record.getFieldCount() != width) {
       throw new FailureException(
-          "the record has " + record.getFieldCount() + " fields, and the header has " + width
-              + ": is the delimiter \"" + csv.delimiter() + "\", and is a field with one in it quoted?");
+          "the record has "
+              + record.getFieldCount()
+              + " fields, and the header has "
+              + width
+              + ": is the delimiter \""
+              + csv.delimiter()
+              + "\", and is a field with one in it quoted?");
     }
     @Nullable Object[] values = new @Nullable Object[types.length];
     for (int i = 0; i < types.length; i++) {
@@ -127,7 +132,8 @@ final class CsvRowReader implements RowReader {
     }
     if (text.indexOf('.') >= 0) {
       throw new FailureException(
-          FieldType.quoted(text) + " has a \".\" in it, and csv: {decimal: \",\"} says that the point"
+          FieldType.quoted(text)
+              + " has a \".\" in it, and csv: {decimal: \",\"} says that the point"
               + " is a comma");
     }
     return text.replace(',', '.');
@@ -138,7 +144,9 @@ final class CsvRowReader implements RowReader {
       return decoder.decode(ByteBuffer.wrap(bytes, from, length)).toString();
     } catch (CharacterCodingException e) {
       throw new FailureException(
-          "the record is not in " + charset + ": say which encoding the file has, as in csv:"
+          "the record is not in "
+              + charset
+              + ": say which encoding the file has, as in csv:"
               + " {encoding: windows-1252}");
     }
   }

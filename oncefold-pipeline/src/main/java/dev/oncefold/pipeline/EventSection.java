@@ -103,7 +103,8 @@ final class EventSection {
             entry.key(),
             StateSection.notAName(name)
                 + ". Give it one, and say where it stands: \"order_id: {type: string, from: \\\""
-                + name + "\\\"}\"");
+                + name
+                + "\\\"}\"");
         continue;
       }
       Node.Scalar type = null;
@@ -153,7 +154,8 @@ final class EventSection {
     if (header.isEmpty()) {
       problems.add(
           root.where(),
-          input.told() + " is empty: its first line should name the columns; where it has no such"
+          input.told()
+              + " is empty: its first line should name the columns; where it has no such"
               + " line, write \"csv: {header: [id, account, amount]}\"");
       return false;
     }
@@ -166,8 +168,13 @@ final class EventSection {
       if (place < 0 || header.lastIndexOf(column) != place) {
         problems.add(
             java.util.Objects.requireNonNull(places.get(type.getKey())),
-            "the column \"" + column + "\" is " + (place < 0 ? "not" : "twice") + " in the header of "
-                + input.told() + (place < 0 ? columns(column, header, csv) : ": rename one"));
+            "the column \""
+                + column
+                + "\" is "
+                + (place < 0 ? "not" : "twice")
+                + " in the header of "
+                + input.told()
+                + (place < 0 ? columns(column, header, csv) : ": rename one"));
         good = false;
       }
       at.put(type.getKey(), place);
@@ -184,8 +191,12 @@ final class EventSection {
     if (all.isEmpty()) {
       problems.add(
           root.where(),
-          "no column of " + input.told() + " has a name that expressions can use: name them in types,"
-              + " such as \"types: {order_id: {type: string, from: \\\"" + header.get(0) + "\\\"}}\"");
+          "no column of "
+              + input.told()
+              + " has a name that expressions can use: name them in types,"
+              + " such as \"types: {order_id: {type: string, from: \\\""
+              + header.get(0)
+              + "\\\"}}\"");
       return false;
     }
     Fields known = Fields.of("Event", all);
@@ -196,7 +207,10 @@ final class EventSection {
 
   private static String columns(String column, List<String> header, CsvRowReader.Csv csv) {
     if (header.size() == 1) {
-      return ", which is one column \"" + header.get(0) + "\": is the delimiter \"" + csv.delimiter()
+      return ", which is one column \""
+          + header.get(0)
+          + "\": is the delimiter \""
+          + csv.delimiter()
           + "\"? Set \"csv: {delimiter: \\\";\\\"}\"";
     }
     return Form.likely(column, header);
@@ -214,8 +228,7 @@ final class EventSection {
       return;
     }
     Form form =
-        new Form(
-            "event", node, problems, "id", "key", "keys", "time", "remember", "fingerprint");
+        new Form("event", node, problems, "id", "key", "keys", "time", "remember", "fingerprint");
     if (!(node instanceof Node.Mapping) || fields == null) {
       return;
     }
@@ -355,8 +368,11 @@ final class EventSection {
     } catch (DateTimeException e) {
       problems.add(
           remember,
-          "\"" + text + "\" is no span of time: write P7D for 7 days, PT12H for 12 hours, forever or"
-              + " none" + (text.matches("P\\d+[MYW].*") ? "; weeks, months and years go in days" : ""));
+          "\""
+              + text
+              + "\" is no span of time: write P7D for 7 days, PT12H for 12 hours, forever or"
+              + " none"
+              + (text.matches("P\\d+[MYW].*") ? "; weeks, months and years go in days" : ""));
       return;
     }
     if (span.compareTo(Duration.ofMillis(2)) < 0) {
@@ -396,7 +412,8 @@ final class EventSection {
       return;
     }
     // Undeclared columns come and go with who wrote the file; the time is compared on its own.
-    List<String> declared = new ArrayList<>(types.isEmpty() ? known.types().keySet() : types.keySet());
+    List<String> declared =
+        new ArrayList<>(types.isEmpty() ? known.types().keySet() : types.keySet());
     Variables.Variable direct = time == null ? null : time.direct();
     if (direct != null && declared.size() > 1) {
       declared.remove(direct.name().substring("event.".length()));

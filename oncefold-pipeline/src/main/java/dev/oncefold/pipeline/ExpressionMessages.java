@@ -21,11 +21,44 @@ final class ExpressionMessages {
   private static final Pattern NAME = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
   private static final List<String> STANDARD =
       List.of(
-          "size", "matches", "contains", "startsWith", "endsWith", "string", "int", "double",
-          "bool", "timestamp", "duration", "has", "decimal", "toDecimal", "round", "multiply",
-          "divide", "charAt", "indexOf", "lastIndexOf", "join", "replace", "split", "substring",
-          "trim", "lowerAscii", "upperAscii", "getFullYear", "getMonth", "getDate", "getDayOfMonth",
-          "getDayOfWeek", "getDayOfYear", "getHours", "getMinutes", "getSeconds", "exists", "all");
+          "size",
+          "matches",
+          "contains",
+          "startsWith",
+          "endsWith",
+          "string",
+          "int",
+          "double",
+          "bool",
+          "timestamp",
+          "duration",
+          "has",
+          "decimal",
+          "toDecimal",
+          "round",
+          "multiply",
+          "divide",
+          "charAt",
+          "indexOf",
+          "lastIndexOf",
+          "join",
+          "replace",
+          "split",
+          "substring",
+          "trim",
+          "lowerAscii",
+          "upperAscii",
+          "getFullYear",
+          "getMonth",
+          "getDate",
+          "getDayOfMonth",
+          "getDayOfWeek",
+          "getDayOfYear",
+          "getHours",
+          "getMinutes",
+          "getSeconds",
+          "exists",
+          "all");
 
   private final Variables variables;
   private final Set<String> functions = new TreeSet<>(STANDARD);
@@ -81,24 +114,42 @@ final class ExpressionMessages {
     if (fields != null) {
       Matcher field = Pattern.compile(name + "\\s*\\.\\s*([A-Za-z_0-9]+)").matcher(rest);
       return field.lookingAt()
-          ? name + " has no field \"" + field.group(1) + "\""
+          ? name
+              + " has no field \""
+              + field.group(1)
+              + "\""
               + Form.likely(field.group(1), fields.types().keySet())
-          : "\"" + name + "\" alone is no value: name a field of it, such as " + name + "."
+          : "\""
+              + name
+              + "\" alone is no value: name a field of it, such as "
+              + name
+              + "."
               + fields.types().keySet().stream().findFirst().orElse("…");
     }
-    if (rest.startsWith("(") || Pattern.compile(Pattern.quote(name) + "\\s*\\(").matcher(rest).lookingAt()) {
+    if (rest.startsWith("(")
+        || Pattern.compile(Pattern.quote(name) + "\\s*\\(").matcher(rest).lookingAt()) {
       return "there is no function " + name + "()" + Form.likely(name, functions);
     }
     for (String row : variables.rows()) {
       if (variables.find(row + "." + name) != null) {
-        return "there is no \"" + name + "\": did you mean " + row + "." + name
-            + ", or the text \"" + name + "\" in quotes?";
+        return "there is no \""
+            + name
+            + "\": did you mean "
+            + row
+            + "."
+            + name
+            + ", or the text \""
+            + name
+            + "\" in quotes?";
       }
     }
     if (name.equals("state")) {
-      return "the state cannot be seen here, only the event: " + String.join(", ", variables.rows());
+      return "the state cannot be seen here, only the event: "
+          + String.join(", ", variables.rows());
     }
-    return "there is no \"" + name + "\": fields begin with "
+    return "there is no \""
+        + name
+        + "\": fields begin with "
         + String.join(" or ", variables.rows().stream().map(row -> row + ".").toList())
         + ", and a text stands in quotes";
   }
@@ -107,24 +158,35 @@ final class ExpressionMessages {
     String operator = function.replace("_", "").replaceFirst("^@", "");
     if (function.equals("_?_:_") && types.size() == 3) {
       return types.get(0).equals("bool")
-          ? "the two sides of ?: are of different types, " + types.get(1) + " and " + types.get(2)
+          ? "the two sides of ?: are of different types, "
+              + types.get(1)
+              + " and "
+              + types.get(2)
               + hint(types.get(1), types.get(2))
           : "what stands before the ? must be a bool, and it is " + types.get(0);
     }
     if (function.startsWith("_") && types.size() == 2) {
       if (types.contains("null_type")) {
         String other = types.get(types.get(0).equals("null_type") ? 1 : 0);
-        return "a value of type " + other
+        return "a value of type "
+            + other
             + " is never null: only fields declared with a \"?\" may be missing";
       }
-      return "there is no " + operator + " for " + types.get(0) + " and " + types.get(1)
+      return "there is no "
+          + operator
+          + " for "
+          + types.get(0)
+          + " and "
+          + types.get(1)
           + hint(types.get(0), types.get(1));
     }
     if (function.startsWith("_") || operator.startsWith("!") || operator.startsWith("-")) {
       return "there is no " + operator + " for " + String.join(" and ", types);
     }
     String name = function.replaceFirst("_\\d+$", "");
-    return name + "() takes no " + (types.isEmpty() ? "empty list of arguments" : String.join(", ", types));
+    return name
+        + "() takes no "
+        + (types.isEmpty() ? "empty list of arguments" : String.join(", ", types));
   }
 
   /** How two types that do not go together can. */

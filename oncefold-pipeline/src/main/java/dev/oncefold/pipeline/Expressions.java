@@ -21,14 +21,16 @@ import dev.cel.runtime.CelRuntime;
 import dev.cel.runtime.CelRuntimeFactory;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Compiles the expressions of a file: parses them, checks their types, and tells what is wrong. */
 final class Expressions {
   private static final CelOptions OPTIONS =
-      CelOptions.current().populateMacroCalls(true).enableHeterogeneousNumericComparisons(true).build();
+      CelOptions.current()
+          .populateMacroCalls(true)
+          .enableHeterogeneousNumericComparisons(true)
+          .build();
 
   private final Variables variables;
   private final Problems problems;
@@ -96,8 +98,11 @@ final class Expressions {
           what
               + (wanted == null
                   ? " is a " + messages.told(type) + "; only " + FieldType.ALL + " can be written"
-                  : " is " + messages.article(wanted) + ", and the expression is "
-                      + messages.article(type) + messages.conversion(type, wanted)));
+                  : " is "
+                      + messages.article(wanted)
+                      + ", and the expression is "
+                      + messages.article(type)
+                      + messages.conversion(type, wanted)));
       return null;
     }
     return expression(scalar, what, ast, found);

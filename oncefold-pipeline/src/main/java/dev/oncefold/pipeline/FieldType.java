@@ -40,7 +40,8 @@ record FieldType(Kind kind, int scale, boolean optional) {
   private static final int MAX_TEXT = 200;
 
   /** What there is. */
-  static final String ALL = "string, int, double, bool, time, decimal(2); with ? if it may be missing";
+  static final String ALL =
+      "string, int, double, bool, time, decimal(2); with ? if it may be missing";
 
   /** Kinds of values. */
   enum Kind {
@@ -191,16 +192,19 @@ record FieldType(Kind kind, int scale, boolean optional) {
     // First of all: a number such as 1e999999999 must not be written out.
     if ((long) value.precision() - value.scale() > MAX_DIGITS - scale) {
       throw new FailureException(
-          value + " has too many digits: a decimal(" + scale + ") has at most "
-              + (MAX_DIGITS - scale) + " before the point");
+          value
+              + " has too many digits: a decimal("
+              + scale
+              + ") has at most "
+              + (MAX_DIGITS - scale)
+              + " before the point");
     }
     if (value.scale() == scale) {
       return value;
     }
     if (value.signum() != 0 && (long) value.scale() - value.precision() + 1 > scale) {
       // 1e-999999999 must not be written out either.
-      throw new FailureException(
-          value + " has more than " + scale + " digits behind the point");
+      throw new FailureException(value + " has more than " + scale + " digits behind the point");
     }
     try {
       return value.signum() == 0 ? BigDecimal.valueOf(0, scale) : value.setScale(scale);

@@ -16,8 +16,26 @@ import java.util.Set;
 record Fields(Map<String, FieldType> types, Row.Type rows) {
   private static final Set<String> RESERVED =
       Set.of(
-          "as", "break", "const", "continue", "else", "false", "for", "function", "if", "import",
-          "in", "let", "loop", "namespace", "null", "package", "return", "true", "var", "void",
+          "as",
+          "break",
+          "const",
+          "continue",
+          "else",
+          "false",
+          "for",
+          "function",
+          "if",
+          "import",
+          "in",
+          "let",
+          "loop",
+          "namespace",
+          "null",
+          "package",
+          "return",
+          "true",
+          "var",
+          "void",
           "while");
 
   static Fields of(String name, Map<String, FieldType> types) {

@@ -38,7 +38,10 @@ final class Form {
       if (!Arrays.asList(known).contains(name)) {
         problems.add(
             entry.key(),
-            "there is no \"" + name + "\"" + (what.isEmpty() ? "" : " in " + what)
+            "there is no \""
+                + name
+                + "\""
+                + (what.isEmpty() ? "" : " in " + what)
                 + likely(name, Arrays.asList(known)));
       }
     }

@@ -16,13 +16,11 @@ import dev.cel.common.types.TypeParamType;
 import dev.cel.common.values.NullValue;
 import dev.cel.parser.CelMacro;
 import dev.cel.parser.CelMacroExprFactory;
-import dev.cel.parser.Operator;
 import dev.cel.runtime.CelFunctionBinding;
 import dev.oncefold.FailureException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.math.RoundingMode;
-import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -41,13 +39,14 @@ import java.util.function.Function;
  */
 final class Functions {
   private static final CelType DECIMAL = OpaqueType.create("decimal", TypeParamType.create("N"));
-  private static final CelType ANY_DECIMAL = OpaqueType.create("decimal", TypeParamType.create("M"));
+  private static final CelType ANY_DECIMAL =
+      OpaqueType.create("decimal", TypeParamType.create("M"));
   private static final CelType T = TypeParamType.create("T");
-  private static final SimpleType STRING = SimpleType.STRING;
-  private static final SimpleType INT = SimpleType.INT;
-  private static final SimpleType DOUBLE = SimpleType.DOUBLE;
-  private static final SimpleType BOOL = SimpleType.BOOL;
-  private static final SimpleType TIME = SimpleType.TIMESTAMP;
+  private static final CelType STRING = SimpleType.STRING;
+  private static final CelType INT = SimpleType.INT;
+  private static final CelType DOUBLE = SimpleType.DOUBLE;
+  private static final CelType BOOL = SimpleType.BOOL;
+  private static final CelType TIME = SimpleType.TIMESTAMP;
 
   private final List<CelFunctionDecl> declarations = new ArrayList<>();
   private final List<CelFunctionBinding> bindings = new ArrayList<>();
@@ -123,8 +122,7 @@ final class Functions {
     CelType made = FieldType.decimal(n);
     FieldType type = new FieldType(FieldType.Kind.DECIMAL, n, false);
     String name = "decimal_" + n;
-    declarations.add(
-        newFunctionDeclaration(name, newGlobalOverload(name, made, STRING)));
+    declarations.add(newFunctionDeclaration(name, newGlobalOverload(name, made, STRING)));
     bind1(name, String.class, type::decimalOf);
     name = "toDecimal_" + n;
     declarations.add(
@@ -150,13 +148,9 @@ final class Functions {
         (d, mode) -> rounded(new BigDecimal(finite(d)), n, mode));
     name = "multiply_" + n;
     declarations.add(
-        newFunctionDeclaration(
-            name, newGlobalOverload(name, made, DECIMAL, ANY_DECIMAL, STRING)));
+        newFunctionDeclaration(name, newGlobalOverload(name, made, DECIMAL, ANY_DECIMAL, STRING)));
     bind3(
-        name,
-        BigDecimal.class,
-        BigDecimal.class,
-        (a, b, mode) -> rounded(a.multiply(b), n, mode));
+        name, BigDecimal.class, BigDecimal.class, (a, b, mode) -> rounded(a.multiply(b), n, mode));
     name = "divide_" + n;
     declarations.add(
         newFunctionDeclaration(
@@ -164,7 +158,10 @@ final class Functions {
             newGlobalOverload(name + "_decimal", made, DECIMAL, ANY_DECIMAL, STRING),
             newGlobalOverload(name + "_int", made, DECIMAL, INT, STRING)));
     bind3(
-        name + "_decimal", BigDecimal.class, BigDecimal.class, (a, b, mode) -> divided(a, b, n, mode));
+        name + "_decimal",
+        BigDecimal.class,
+        BigDecimal.class,
+        (a, b, mode) -> divided(a, b, n, mode));
     bind3(
         name + "_int",
         BigDecimal.class,
@@ -190,8 +187,7 @@ final class Functions {
 
   private static BigDecimal bounded(BigDecimal result) {
     if (result.precision() > FieldType.MAX_DIGITS) {
-      throw new FailureException(
-          "the result has more than " + FieldType.MAX_DIGITS + " digits");
+      throw new FailureException("the result has more than " + FieldType.MAX_DIGITS + " digits");
     }
     return result;
   }
@@ -272,8 +268,7 @@ final class Functions {
   private void texts() {
     text("lower", text -> text.toLowerCase(Locale.ROOT));
     text("upper", text -> text.toUpperCase(Locale.ROOT));
-    declarations.add(
-        newFunctionDeclaration("isInt", newGlobalOverload("is_int", BOOL, STRING)));
+    declarations.add(newFunctionDeclaration("isInt", newGlobalOverload("is_int", BOOL, STRING)));
     bind1("is_int", String.class, Functions::isInt);
   }
 
@@ -299,8 +294,7 @@ final class Functions {
     declarations.add(
         newFunctionDeclaration("timeOfMillis", newGlobalOverload("time_of_millis", TIME, INT)));
     bind1("time_of_millis", Long.class, Instant::ofEpochMilli);
-    declarations.add(
-        newFunctionDeclaration("millisOf", newGlobalOverload("millis_of", INT, TIME)));
+    declarations.add(newFunctionDeclaration("millisOf", newGlobalOverload("millis_of", INT, TIME)));
     bind1("millis_of", Instant.class, Instant::toEpochMilli);
   }
 
@@ -322,14 +316,17 @@ final class Functions {
     Object apply(A a, B b, String third);
   }
 
+  @SuppressWarnings("Immutable") // what is bound has no state; only its type does not say so
   private <A> void bind1(String id, Class<A> a, Function<A, Object> with) {
     bindings.add(CelFunctionBinding.from(id, a, with::apply));
   }
 
+  @SuppressWarnings("Immutable") // what is bound has no state; only its type does not say so
   private <A, B> void bind2(String id, Class<A> a, Class<B> b, Of2<A, B> with) {
     bindings.add(CelFunctionBinding.from(id, a, b, with::apply));
   }
 
+  @SuppressWarnings("Immutable") // what is bound has no state; only its type does not say so
   private <A, B> void bind3(String id, Class<A> a, Class<B> b, Of3<A, B> with) {
     bindings.add(
         CelFunctionBinding.from(
@@ -345,16 +342,15 @@ final class Functions {
       CelMacroExprFactory make, CelExpr target, ImmutableList<CelExpr> arguments) {
     return Optional.of(
         make.newGlobalCall(
-            Operator.NOT_EQUALS.getFunction(),
-            arguments.get(0),
-            make.newConstant(CelConstant.ofValue(NullValue.NULL_VALUE))));
+            "_!=_", arguments.get(0), make.newConstant(CelConstant.ofValue(NullValue.NULL_VALUE))));
   }
 
   /** {@code decimal("10.00")}: the text says the scale. */
   private static Optional<CelExpr> literal(
       CelMacroExprFactory make, CelExpr target, ImmutableList<CelExpr> arguments) {
     CelExpr argument = arguments.get(0);
-    String text = constant(argument, CelConstant.Kind.STRING_VALUE) ? argument.constant().stringValue() : "";
+    String text =
+        constant(argument, CelConstant.Kind.STRING_VALUE) ? argument.constant().stringValue() : "";
     if (!text.matches("[+-]?\\d+(\\.\\d+)?")) {
       return Optional.of(
           make.reportError(
@@ -381,7 +377,8 @@ final class Functions {
           if (n < 0 || n > FieldType.MAX_SCALE) {
             return Optional.of(
                 make.reportError(
-                    name + " wants the digits behind the point as a number from 0 to "
+                    name
+                        + " wants the digits behind the point as a number from 0 to "
                         + FieldType.MAX_SCALE));
           }
           List<CelExpr> rest = new ArrayList<>(arguments);
@@ -393,7 +390,8 @@ final class Functions {
                     .noneMatch(known -> known.name().equals(mode.constant().stringValue()))) {
               return Optional.of(
                   make.reportError(
-                      name + " wants how to round: \"HALF_UP\", \"HALF_EVEN\", \"HALF_DOWN\","
+                      name
+                          + " wants how to round: \"HALF_UP\", \"HALF_EVEN\", \"HALF_DOWN\","
                           + " \"UP\", \"DOWN\", \"CEILING\" or \"FLOOR\""));
             }
           }

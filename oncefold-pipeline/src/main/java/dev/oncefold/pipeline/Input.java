@@ -32,10 +32,7 @@ final class Input {
    * @param csv how CSV is written; null for NDJSON
    */
   Input(
-      @Nullable Path file,
-      InputStream standard,
-      String partition,
-      CsvRowReader.@Nullable Csv csv) {
+      @Nullable Path file, InputStream standard, String partition, CsvRowReader.@Nullable Csv csv) {
     this.file = file;
     this.partition = partition;
     this.csv = csv;

@@ -29,8 +29,18 @@ import org.jspecify.annotations.Nullable;
 final class Loader {
   private static final long MAX_SIZE = 1 << 20;
   private static final String[] SECTIONS = {
-    "name", "version", "source", "csv", "types", "event", "state", "update", "failed", "store",
-    "outputs", "refusals"
+    "name",
+    "version",
+    "source",
+    "csv",
+    "types",
+    "event",
+    "state",
+    "update",
+    "failed",
+    "store",
+    "outputs",
+    "refusals"
   };
 
   private final Path file;
@@ -107,8 +117,7 @@ final class Loader {
             .version(version)
             .eventCodec(Codec.of(known(fields).rows()))
             .rules(rules(state, event, update))
-            .whenFailed(
-                failed.equals("stop") ? Fold.WhenFailed.STOP : Fold.WhenFailed.REFUSE);
+            .whenFailed(failed.equals("stop") ? Fold.WhenFailed.STOP : Fold.WhenFailed.REFUSE);
     remember(builder, known(event.ids()));
     if (!event.fingerprint().isEmpty()) {
       builder.fingerprint(event.fingerprint().toArray(String[]::new));
@@ -203,8 +212,7 @@ final class Loader {
   private Pipeline.@Nullable Store store() {
     Node node = root.get("store");
     if (node == null) {
-      problems.add(
-          root.where(), "store is missing: write \"store: { journal: data/accounts }\"");
+      problems.add(root.where(), "store is missing: write \"store: { journal: data/accounts }\"");
       return null;
     }
     Form form = new Form("store", node, problems, "journal", "history", "postgres");
@@ -257,7 +265,8 @@ final class Loader {
       problems.add(
           node,
           "outputs names each output and where it goes, such as \"outputs: { receipts: { file:"
-              + " receipts.ndjson } }\", and this is " + node.told());
+              + " receipts.ndjson } }\", and this is "
+              + node.told());
       return outputs;
     }
     Map<String, Node.Entry> entries =
@@ -285,8 +294,13 @@ final class Loader {
                 if (!entries.containsKey(name)) {
                   problems.add(
                       where,
-                      "where do the outputs \"" + name + "\" go? Write \"outputs: { " + name
-                          + ": { file: " + name + ".ndjson } }\"");
+                      "where do the outputs \""
+                          + name
+                          + "\" go? Write \"outputs: { "
+                          + name
+                          + ": { file: "
+                          + name
+                          + ".ndjson } }\"");
                 }
               });
     }
@@ -303,8 +317,7 @@ final class Loader {
   private @Nullable Input input(@Nullable String other, InputStream standard) {
     Node node = root.get("source");
     if (node == null) {
-      problems.add(
-          root.where(), "source is missing: write \"source: { file: payments.ndjson }\"");
+      problems.add(root.where(), "source is missing: write \"source: { file: payments.ndjson }\"");
       return null;
     }
     Form form = new Form("source", node, problems, "file", "name", "format", "kafka");
@@ -350,11 +363,15 @@ final class Loader {
   }
 
   private void checkIds(Node where) {
-    if (root.get("event") instanceof Node.Mapping event
-        && (!event.entries().containsKey("id")
-            || (event.entries().get("remember") instanceof Node.Entry remember
-                && remember.value() instanceof Node.Scalar choice
-                && choice.text().equals("none")))) {
+    if (!(root.get("event") instanceof Node.Mapping event)) {
+      return;
+    }
+    Node.Entry remember = event.entries().get("remember");
+    boolean remembers =
+        !(remember != null
+            && remember.value() instanceof Node.Scalar choice
+            && choice.text().equals("none"));
+    if (!event.entries().containsKey("id") || !remembers) {
       problems.add(
           where,
           "standard input has no position to go on from, so events need ids that are remembered:"
@@ -374,7 +391,8 @@ final class Loader {
     }
     problems.add(
         named,
-        "is " + (path.equals(Input.STANDARD) ? "standard input" : path)
+        "is "
+            + (path.equals(Input.STANDARD) ? "standard input" : path)
             + " NDJSON or CSV? Its name does not say: write \"format: ndjson\" or \"format: csv\"");
     return null;
   }
@@ -414,7 +432,10 @@ final class Loader {
     String text = scalar.text().equals("\\t") || scalar.text().equals("tab") ? "\t" : scalar.text();
     if (text.length() != 1 || text.charAt(0) >= 0x80 || text.charAt(0) == '\n') {
       problems.add(
-          scalar, "csv: " + name + " is one ASCII character, such as \";\" or \"\\t\", not "
+          scalar,
+          "csv: "
+              + name
+              + " is one ASCII character, such as \";\" or \"\\t\", not "
               + scalar.told());
       return otherwise;
     }
@@ -437,7 +458,8 @@ final class Loader {
     } catch (IllegalCharsetNameException | UnsupportedCharsetException e) {
       problems.add(
           encoding,
-          "there is no encoding \"" + encoding.text()
+          "there is no encoding \""
+              + encoding.text()
               + "\"; there is UTF-8, ISO-8859-1 (Latin-1), windows-1252");
       return StandardCharsets.UTF_8;
     }
@@ -470,9 +492,7 @@ final class Loader {
     loader.problems.check();
     Fold<Row, Row, String> fold =
         Pipeline.fold(
-                known(name).text(),
-                Codec.of(known(state).fields().rows()),
-                known(state).initial())
+                known(name).text(), Codec.of(known(state).fields().rows()), known(state).initial())
             .version(loader.version())
             .eventCodec(new AnyRows())
             .rememberingNoIds()

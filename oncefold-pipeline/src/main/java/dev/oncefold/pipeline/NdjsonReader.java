@@ -109,7 +109,8 @@ final class NdjsonReader implements RowReader {
   private static String reason(JsonProcessingException e) {
     String message = e.getOriginalMessage();
     int more = message.indexOf(" (for JsonReadFeature");
-    String reason = (more < 0 ? message : message.substring(0, more)).lines().findFirst().orElse("");
+    String reason =
+        (more < 0 ? message : message.substring(0, more)).lines().findFirst().orElse("");
     // Places in the parser's own input say nothing here: the line is all it had.
     return reason.replaceAll("\\(start marker at .*?\\)\\)?", "").strip();
   }

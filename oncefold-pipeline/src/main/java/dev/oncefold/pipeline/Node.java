@@ -23,8 +23,7 @@ sealed interface Node {
    * @param verbatim whether the file has the text as it is from there on, so that a place in the
    *     text is a place in the file
    */
-  record Scalar(
-      int line, int column, String text, int textLine, int textColumn, boolean verbatim)
+  record Scalar(int line, int column, String text, int textLine, int textColumn, boolean verbatim)
       implements Node {
     @Override
     public String told() {

@@ -44,8 +44,7 @@ public final class Pipeline {
      * @return the options
      */
     public Options options() {
-      return Options.defaults()
-          .history(history ? Options.History.FULL : Options.History.NONE);
+      return Options.defaults().history(history ? Options.History.FULL : Options.History.NONE);
     }
   }
 

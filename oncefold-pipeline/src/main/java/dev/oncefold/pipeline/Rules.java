@@ -12,8 +12,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The update of a pipeline: runs its steps in order, each on what the steps before it left. Immutable
- * and safe for use by several threads.
+ * The update of a pipeline: runs its steps in order, each on what the steps before it left.
+ * Immutable and safe for use by several threads.
  *
  * @param names the names of the states: {@code state}, or one for each key of an event
  */
@@ -106,7 +106,7 @@ record Rules(
       for (int i = 0; i < steps.size(); i++) {
         Step step = steps.get(i);
         Expression when = step.when();
-        if (when != null && !when.required(scope).equals(Boolean.TRUE)) {
+        if (when != null && !((Boolean) when.required(scope))) {
           continue;
         }
         if (step instanceof Step.Reject reject) {

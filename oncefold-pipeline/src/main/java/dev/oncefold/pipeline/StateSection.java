@@ -81,7 +81,8 @@ record StateSection(Fields fields, Row initial, Map<String, String> rules) {
           case "decimal", "money", "numeric", "bigdecimal" ->
               ": a decimal says how many digits it has behind the point, such as decimal(2)";
           case "timestamp", "datetime", "date", "instant" -> ": did you mean time?";
-          default -> close != null ? ": did you mean " + close + "?" : ": there is " + FieldType.ALL;
+          default ->
+              close != null ? ": did you mean " + close + "?" : ": there is " + FieldType.ALL;
         };
     return "\"" + text + "\" is no type" + hint;
   }
@@ -93,17 +94,22 @@ record StateSection(Fields fields, Row initial, Map<String, String> rules) {
       }
       if (type.kind() != FieldType.Kind.STRING || text.isEmpty()) {
         throw new FailureException(
-            "what does " + name + " start from? Write \"" + type + " "
+            "what does "
+                + name
+                + " start from? Write \""
+                + type
+                + " "
                 + switch (type.kind()) {
                   case STRING -> "\\\"\\\"";
                   case INT -> "0";
                   case DOUBLE -> "0.0";
                   case BOOL -> "false";
                   case TIME -> "1970-01-01T00:00:00Z";
-                  case DECIMAL ->
-                      type.scale() == 0 ? "0" : "0." + "0".repeat(type.scale());
+                  case DECIMAL -> type.scale() == 0 ? "0" : "0." + "0".repeat(type.scale());
                 }
-                + "\", or \"" + type + "?\" if it may be missing");
+                + "\", or \""
+                + type
+                + "?\" if it may be missing");
       }
     }
     boolean isQuoted =

@@ -23,9 +23,10 @@ sealed interface Step {
    */
   record Assignment(int row, int place, String name, Expression value) {}
 
-  /** Emits an object; the texts stand before the values, {@code {"a":} and {@code ,"b":}. */
-  record Emit(
-      String output, List<String> texts, List<Expression> values, @Nullable Expression when)
+  /**
+   * Emits an object; before each value stands a text, which opens the object or goes on with it.
+   */
+  record Emit(String output, List<String> texts, List<Expression> values, @Nullable Expression when)
       implements Step {}
 
   /** Drops the key of a row. */

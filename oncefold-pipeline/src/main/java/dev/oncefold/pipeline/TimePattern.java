@@ -56,7 +56,10 @@ final class TimePattern {
               .withResolverStyle(ResolverStyle.STRICT);
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(
-          "\"" + pattern + "\" is no pattern for times: " + e.getMessage()
+          "\""
+              + pattern
+              + "\" is no pattern for times: "
+              + e.getMessage()
               + "; letters are those of Java's DateTimeFormatter, such as yyyy-MM-dd HH:mm:ss",
           e);
     }
@@ -132,8 +135,7 @@ final class TimePattern {
       }
       return at(date.atTime(time == null ? LocalTime.MIDNIGHT : time), own == null ? zone : own);
     } catch (DateTimeException e) {
-      throw new FailureException(
-          FieldType.quoted(text) + " is no time of the pattern " + pattern);
+      throw new FailureException(FieldType.quoted(text) + " is no time of the pattern " + pattern);
     }
   }
 

@@ -142,7 +142,9 @@ final class UpdateSection {
       if (row == 0) {
         problems.add(
             entry.key(),
-            "\"" + name + "\" says not of which key: write "
+            "\""
+                + name
+                + "\" says not of which key: write "
                 + String.join(" or ", states.stream().map(s -> s + "." + fieldOf(name)).toList()));
         return null;
       }
@@ -154,7 +156,9 @@ final class UpdateSection {
           entry.key(),
           field.startsWith("state.")
               ? "set names the field alone: \"" + field.substring("state.".length()) + "\""
-              : "the state has no field \"" + field + "\""
+              : "the state has no field \""
+                  + field
+                  + "\""
                   + Form.likely(field, state.fields().types().keySet()));
       return null;
     }
@@ -173,7 +177,8 @@ final class UpdateSection {
     if (what == null) {
       return;
     }
-    int row = states.size() == 1 && what.text().equals("true") ? 1 : states.indexOf(what.text()) + 1;
+    int row =
+        states.size() == 1 && what.text().equals("true") ? 1 : states.indexOf(what.text()) + 1;
     if (row == 0 || (states.size() == 1 && !what.text().equals("true"))) {
       problems.add(
           what,

@@ -1,7 +1,6 @@
 package dev.oncefold.pipeline;
 
 import com.fasterxml.jackson.core.JsonLocation;
-import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
@@ -59,7 +58,9 @@ final class YamlReader {
     if (next() != null) {
       JsonLocation at = parser.currentTokenLocation();
       throw problems.fatal(
-          at.getLineNr(), at.getColumnNr(), "a second document begins here: one file, one pipeline");
+          at.getLineNr(),
+          at.getColumnNr(),
+          "a second document begins here: one file, one pipeline");
     }
     return mapping;
   }
@@ -106,8 +107,11 @@ final class YamlReader {
       if (before != null) {
         problems.add(
             key,
-            "\"" + key.text() + "\" stands here for the second time, first in line "
-                + before.key().line() + ": keep one");
+            "\""
+                + key.text()
+                + "\" stands here for the second time, first in line "
+                + before.key().line()
+                + ": keep one");
         continue;
       }
       entries.put(key.text(), new Node.Entry(key, value));
@@ -187,6 +191,8 @@ final class YamlReader {
           + " \": \" in it quoted?";
     } else if (reason.contains("found character '\\t(TAB)'") || reason.contains("'\\t'")) {
       return "a tab stands where spaces are wanted: indent with spaces";
+    } else if (reason.contains("got ?")) {
+      return "a \"?\" needs quotes inside { }: write \"string?\"";
     } else if (reason.contains("expected <block end>")) {
       return reason + ". Is the indentation of this line that of its neighbours?";
     } else if (reason.contains("special characters are not allowed")
