@@ -203,6 +203,31 @@ class BesideTest {
         .hasMessageContaining("has no log beside it");
   }
 
+  /** What stands in the file and may yet be lost is not shown. */
+  @Test
+  void stopsAtTheNewestMark() {
+    TestDisk disk = new TestDisk();
+    Journal<Account, Payment, Receipt> journal = open(disk, Bank.OPTIONS);
+    Bank.settle(journal, Bank.deposit("1", "a", 10));
+    disk.failing("sync", ".log", "the cable is out");
+    var unused = journal.submit(Bank.deposit("2", "a", 10));
+    Bank.judge(journal);
+    while (journal.write()) {}
+    assertThatThrownBy(journal::close).hasMessageContaining("the cable is out");
+    disk.mended();
+    assertThat(History.view(disk, Bank.withTransfers()).state("a")).isEqualTo(new Account(10, 1));
+    assertThatThrownBy(() -> History.asOf(disk, Bank.withTransfers(), 2))
+        .isInstanceOf(JournalException.class)
+        .hasMessageContaining("holds 1 events");
+    List<Long> told = new ArrayList<>();
+    History.read(disk, Bank.withTransfers(), entry -> told.add(entry.sequence()));
+    assertThat(told).containsExactly(1L);
+    // The frame was whole: whoever opens the journal makes it durable first.
+    try (Journal<Account, Payment, Receipt> again = open(disk, Bank.OPTIONS)) {
+      assertThat(again.sequence()).isEqualTo(2);
+    }
+  }
+
   /** The writer drops a snapshot for a newer one while a reader is about to open it. */
   @Test
   void aFileThatGoesWhileItIsReadIsNoDamage() {
