@@ -1,23 +1,19 @@
 package dev.oncefold;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The lines of a file, one event a line.
+ * The lines of a file, one event a line; or its records, where quotes may hold line feeds.
  *
  * <p>A position is an offset in bytes and the CRC-32C of all bytes before it, so that a file which
  * was rewritten, cut or replaced stops the run instead of being resumed in garbage. Going on from a
@@ -26,37 +22,31 @@ import org.jspecify.annotations.Nullable;
  * <p>A finite source takes a last line without a line end as whole, and stops if that line turns
  * out longer later. A source that follows its file waits for the line end.
  *
+ * <p>A UTF-8 byte order mark at the beginning is no part of the first line. A file that begins as
+ * UTF-16, or with a zero byte in its first KiB, is refused.
+ *
  * @param <E> the type of the events' values
  */
 public final class FileSource<E> implements Source<E> {
   /** The longest line taken unless set otherwise: 1 MiB. */
   public static final int DEFAULT_MAX_LINE = 1 << 20;
 
-  private static final int CHUNK = 1 << 16;
-  private static final int HEAD = 4096;
-  private static final int KEPT_OF_LONG_LINES = 1024;
+  // In the check of a position, above the CRC: the file ended inside quotes.
+  private static final long IN_QUOTES = 1L << 32;
 
   private final Disk disk;
   private final String name;
   private final String partition;
   private final boolean follow;
-  private final int maxLine;
-  private final Charset charset;
-  private final Decoding<E> decoding;
+  private final Format<E> format;
 
-  private Disk.@Nullable Handle file;
-  private byte[] buffer = new byte[CHUNK];
-  private int start;
-  private int end;
-  private long offset;
+  private final InputFile file;
   private final CRC32C before = new CRC32C();
-  private byte[] head = new byte[0];
+  private final Lines lines;
+  private boolean headerIsNext;
   private boolean ended;
   // Where the last batch ended, and the next one begins.
   private Position answered = Position.START;
-  // A line longer than the bound, of which a part is passed: where it begins, and with what.
-  private long longLine = -1;
-  private byte[] longLineBegins = new byte[0];
 
   /**
    * Makes an event of a line.
@@ -69,27 +59,41 @@ public final class FileSource<E> implements Source<E> {
      * Makes an event of a line.
      *
      * @param line the line without its end
-     * @return the event; null where the line is none, such as a header
+     * @return the event; null where the line is none, such as a comment
      * @throws Exception any exception makes the line a Failed event
      */
     @Nullable Event<E> decode(String line) throws Exception;
   }
 
-  private FileSource(
-      Disk disk,
-      String name,
-      String partition,
-      boolean follow,
-      int maxLine,
-      Charset charset,
-      Decoding<E> decoding) {
+  /**
+   * Makes an event of the bytes of a record.
+   *
+   * @param <E> the type of the events' values
+   */
+  @FunctionalInterface
+  public interface BytesDecoding<E> {
+    /**
+     * Makes an event of the bytes of a record.
+     *
+     * @param bytes an array that holds the record. It may be the source's own: it is not to be
+     *     changed, and holds the record during the call only
+     * @param from where the record begins in it
+     * @param length the record's length, without its line end
+     * @return the event; null where the record is none, such as a comment
+     * @throws Exception any exception makes the record a Failed event
+     */
+    @Nullable Event<E> decode(byte[] bytes, int from, int length) throws Exception;
+  }
+
+  private FileSource(Disk disk, String name, String partition, boolean follow, Format<E> format) {
     this.disk = disk;
     this.name = name;
     this.partition = partition;
     this.follow = follow;
-    this.maxLine = maxLine;
-    this.charset = charset;
-    this.decoding = decoding;
+    this.format = format;
+    this.file = new InputFile(disk, name);
+    this.lines = new Lines(format, before::update);
+    this.headerIsNext = format.header();
   }
 
   /**
@@ -102,15 +106,7 @@ public final class FileSource<E> implements Source<E> {
    * @throws SourceException if there is no such file
    */
   public static <E> FileSource<E> of(Path file, Decoding<E> decoding) {
-    Path directory = file.toAbsolutePath().getParent();
-    if (directory == null || !Files.isRegularFile(file)) {
-      throw new SourceException("there is no file " + file + " to read events from");
-    }
-    try {
-      return of(Disk.at(directory), file.getFileName().toString(), decoding);
-    } catch (IOException e) {
-      throw new SourceException("the directory " + directory + " cannot be read: " + e, e);
-    }
+    return ofBytes(file, new Format.Text<>(decoding, StandardCharsets.UTF_8));
   }
 
   /**
@@ -123,8 +119,41 @@ public final class FileSource<E> implements Source<E> {
    * @return the source; its partition is named after the file
    */
   public static <E> FileSource<E> of(Disk disk, String name, Decoding<E> decoding) {
-    return new FileSource<>(
-        disk, name, name, false, DEFAULT_MAX_LINE, StandardCharsets.UTF_8, decoding);
+    return ofBytes(disk, name, new Format.Text<>(decoding, StandardCharsets.UTF_8));
+  }
+
+  /**
+   * The records of a file, to its present end, decoded from their bytes.
+   *
+   * @param file the file
+   * @param decoding makes an event of a record
+   * @param <E> the type of the events' values
+   * @return the source; its partition is named after the file
+   * @throws SourceException if there is no such file
+   */
+  public static <E> FileSource<E> ofBytes(Path file, BytesDecoding<E> decoding) {
+    Path directory = file.toAbsolutePath().getParent();
+    if (directory == null || !Files.isRegularFile(file)) {
+      throw new SourceException("there is no file " + file + " to read events from");
+    }
+    try {
+      return ofBytes(Disk.at(directory), file.getFileName().toString(), decoding);
+    } catch (IOException e) {
+      throw new SourceException("the directory " + directory + " cannot be read: " + e, e);
+    }
+  }
+
+  /**
+   * The records of a file of a disk, decoded from their bytes.
+   *
+   * @param disk the disk
+   * @param name the file's name
+   * @param decoding makes an event of a record
+   * @param <E> the type of the events' values
+   * @return the source; its partition is named after the file
+   */
+  public static <E> FileSource<E> ofBytes(Disk disk, String name, BytesDecoding<E> decoding) {
+    return new FileSource<>(disk, name, name, false, Format.of(decoding));
   }
 
   /**
@@ -135,7 +164,7 @@ public final class FileSource<E> implements Source<E> {
    * @return a new source
    */
   public FileSource<E> named(String partition) {
-    return new FileSource<>(disk, name, partition, follow, maxLine, charset, decoding);
+    return new FileSource<>(disk, name, partition, follow, format);
   }
 
   /**
@@ -144,7 +173,7 @@ public final class FileSource<E> implements Source<E> {
    * @return a new source
    */
   public FileSource<E> following() {
-    return new FileSource<>(disk, name, partition, true, maxLine, charset, decoding);
+    return new FileSource<>(disk, name, partition, true, format);
   }
 
   /**
@@ -154,10 +183,7 @@ public final class FileSource<E> implements Source<E> {
    * @return a new source
    */
   public FileSource<E> maxLine(int bytes) {
-    if (bytes < 1) {
-      throw new IllegalArgumentException("a line has at least one byte, not " + bytes);
-    }
-    return new FileSource<>(disk, name, partition, follow, bytes, charset, decoding);
+    return new FileSource<>(disk, name, partition, follow, format.maxLine(bytes));
   }
 
   /**
@@ -165,9 +191,85 @@ public final class FileSource<E> implements Source<E> {
    *
    * @param charset the encoding
    * @return a new source
+   * @throws IllegalStateException if the source is decoded from bytes
    */
   public FileSource<E> in(Charset charset) {
-    return new FileSource<>(disk, name, partition, follow, maxLine, charset, decoding);
+    return new FileSource<>(disk, name, partition, follow, format.in(charset));
+  }
+
+  /**
+   * The same source of records with quoted fields, as in CSV (RFC 4180): a line feed in quotes does
+   * not end the record. A quote opens only at the start of a field, two in quotes are one of the
+   * text, and one elsewhere is plain text.
+   *
+   * <p>A quote that is not closed runs to the bound on lines, or to the end of a finite file; the
+   * record is undecodable then, and reading goes on at the next line.
+   *
+   * @param quote the quote
+   * @param delimiter what stands between fields
+   * @return a new source
+   * @throws IllegalArgumentException if one is no ASCII character or ends lines, or both are one
+   */
+  public FileSource<E> quoting(char quote, char delimiter) {
+    return new FileSource<>(disk, name, partition, follow, format.quoting(quote, delimiter));
+  }
+
+  /**
+   * The same source of a file whose first record is a header, and never an event.
+   *
+   * @return a new source
+   */
+  public FileSource<E> withHeader() {
+    return new FileSource<>(disk, name, partition, follow, format.withHeader());
+  }
+
+  /**
+   * The first record of the file, whether it is a header or not. May be called at any time, and
+   * leaves the reading where it is.
+   *
+   * @return its bytes, without its line end and without a byte order mark; empty where the file is,
+   *     or where it is followed and the record is not finished
+   * @throws SourceException if the file cannot be read, is no text in UTF-8, or the record is
+   *     longer than the bound or ends inside quotes
+   */
+  public byte[] firstRecord() {
+    InputFile own = new InputFile(disk, name);
+    try {
+      Lines first = new Lines(format, (bytes, from, length) -> {});
+      while (!first.next()) {
+        if (!own.fill(first)) {
+          if (follow || !first.rest()) {
+            return new byte[0];
+          }
+          break;
+        }
+      }
+      checkFirst(first);
+      return first.copy();
+    } catch (IOException e) {
+      throw own.failed(e);
+    } finally {
+      close(own);
+    }
+  }
+
+  /**
+   * The line in which a byte stands, for a message to a person: of a record with line feeds in
+   * quotes, the line in the file. Reads the file up to there.
+   *
+   * @param offset the byte's offset
+   * @return the line's number, from 1; the last line's behind the end of the file
+   * @throws SourceException if the file cannot be read
+   */
+  public long lineAt(long offset) {
+    InputFile own = new InputFile(disk, name);
+    try {
+      return own.lineAt(offset);
+    } catch (IOException e) {
+      throw own.failed(e);
+    } finally {
+      close(own);
+    }
   }
 
   @Override
@@ -177,74 +279,45 @@ public final class FileSource<E> implements Source<E> {
 
   @Override
   public void seek(String partition, Position position) {
+    long offset = position.offset();
     try {
-      Disk.Handle opened = opened();
-      long size = opened.size();
-      if (size < position.offset()) {
+      before.reset();
+      byte last = file.passOver(offset, before, position.check() & ~IN_QUOTES);
+      boolean inQuotes = (position.check() & IN_QUOTES) != 0;
+      if ((last != '\n' || inQuotes) && file.size() > offset) {
         throw new SourceException(
-            told("has " + size + " bytes, fewer than the " + position.offset() + " already applied")
-                + CHANGED);
+            file.told(
+                (inQuotes ? "ended inside quotes" : "ended without a line end")
+                    + " at offset "
+                    + offset
+                    + " and that line was taken as whole; now it goes on. Follow the file while it"
+                    + " grows, or restore the line end at that offset"));
       }
       answered = position;
-      longLine = -1;
-      start = 0;
-      end = 0;
-      offset = 0;
-      before.reset();
-      head = new byte[0];
-      byte last = '\n';
-      while (offset < position.offset()) {
-        int want = (int) Math.min(buffer.length, position.offset() - offset);
-        int read = opened.read(offset, ByteBuffer.wrap(buffer, 0, want));
-        if (read < 1) {
-          throw new SourceException(told("became shorter while it was read") + CHANGED);
-        }
-        keepHead(read);
-        before.update(buffer, 0, read);
-        last = buffer[read - 1];
-        offset += read;
-      }
-      if (before.getValue() != position.check()) {
-        throw new SourceException(
-            told(
-                    "is not the file that was read: its first "
-                        + position.offset()
-                        + " bytes have changed")
-                + CHANGED);
-      }
-      if (last != '\n' && size > position.offset()) {
-        throw new SourceException(
-            told(
-                    "ended without a line end at offset "
-                        + position.offset()
-                        + " and that line was taken as whole; now it goes on")
-                + ". Follow the file while it grows, or restore the line end at that offset");
+      ended = false;
+      headerIsNext = format.header() && offset == 0;
+      lines.reset(offset);
+      if (offset == 0) {
+        file.fill(lines);
       }
     } catch (IOException e) {
-      throw failed(e);
+      throw file.failed(e);
     }
   }
 
   @Override
   public @Nullable Polled<E> poll(int max, Duration wait) throws InterruptedException {
+    if (ended) {
+      return null; // what is appended from now on may go on with the last line
+    }
     try {
       List<Received<E>> events = new ArrayList<>();
       while (events.size() < max) {
-        int line = lineEnd();
-        if (longLine >= 0) {
-          if (!passLongLine(line, events)) {
-            ended = !follow;
-            break;
-          }
-        } else if (line >= 0) {
-          take(events, line - start, 1);
-        } else if (end - start > maxLine) {
-          longLine = offset;
-          longLineBegins =
-              Arrays.copyOfRange(buffer, start, start + Math.min(end - start, KEPT_OF_LONG_LINES));
-        } else if (!fill()) {
-          if (!follow && end > start) {
-            take(events, end - start, 0);
+        if (lines.next()) {
+          take(events);
+        } else if (!file.fill(lines)) {
+          if (!follow && lines.rest()) {
+            take(events);
           }
           ended = !follow;
           break;
@@ -252,7 +325,7 @@ public final class FileSource<E> implements Source<E> {
       }
       if (events.isEmpty()) {
         if (follow) {
-          checkStillTheSame();
+          file.checkStillTheSame(lines.offset());
           TimeUnit.MILLISECONDS.sleep(wait.toMillis());
         }
         return null;
@@ -261,7 +334,27 @@ public final class FileSource<E> implements Source<E> {
       answered = polled.to();
       return polled;
     } catch (IOException e) {
-      throw failed(e);
+      throw file.failed(e);
+    }
+  }
+
+  private void take(List<Received<E>> events) {
+    if (headerIsNext) {
+      checkFirst(lines);
+      headerIsNext = false;
+      return;
+    }
+    long check = before.getValue() | (lines.endedInQuotes() ? IN_QUOTES : 0);
+    Received<E> received = format.received(lines, lines.at(), new Position(lines.offset(), check));
+    if (received != null) {
+      events.add(received);
+    }
+  }
+
+  private void checkFirst(Lines first) {
+    if (first.wrong() != null) {
+      first.again();
+      throw new SourceException(file.told("has no first record to go by: " + first.wrong()));
     }
   }
 
@@ -272,181 +365,19 @@ public final class FileSource<E> implements Source<E> {
 
   @Override
   public void close() {
+    close(file);
+  }
+
+  private static void close(InputFile file) {
     try {
-      if (file != null) {
-        file.close();
-      }
+      file.close();
     } catch (IOException e) {
-      throw failed(e);
+      throw file.failed(e);
     }
-    file = null;
-  }
-
-  private Position position() {
-    return new Position(offset, before.getValue());
-  }
-
-  private int lineEnd() {
-    for (int i = start; i < end; i++) {
-      if (buffer[i] == '\n') {
-        return i;
-      }
-    }
-    return -1;
-  }
-
-  private void take(List<Received<E>> events, int length, int lineEnd) {
-    long at = offset;
-    int text = length > 0 && buffer[start + length - 1] == '\r' ? length - 1 : length;
-    int from = start;
-    advance(length + lineEnd);
-    if (length > maxLine) {
-      events.add(
-          tooLong(
-              at, Arrays.copyOfRange(buffer, from, from + Math.min(length, KEPT_OF_LONG_LINES))));
-      return;
-    }
-    Event<E> event;
-    try {
-      event = decoding.decode(text(from, text));
-    } catch (CharacterCodingException e) {
-      events.add(
-          Received.undecodable(
-              at,
-              position(),
-              "the line is not in " + charset + "; say which encoding the file has",
-              Arrays.copyOfRange(buffer, from, from + text)));
-      return;
-    } catch (Exception e) {
-      events.add(
-          Received.undecodable(
-              at,
-              position(),
-              e.getMessage() == null ? e.toString() : e.getMessage(),
-              Arrays.copyOfRange(buffer, from, from + text)));
-      return;
-    }
-    if (event != null) {
-      events.add(Received.of(at, position(), event));
-    }
-  }
-
-  private Received<E> tooLong(long at, byte[] beginning) {
-    return Received.undecodable(
-        at,
-        position(),
-        "the line is longer than " + maxLine + " bytes; raise the bound to read it",
-        beginning);
-  }
-
-  /** A new string of some bytes of the buffer; malformed bytes are an error, never a '?'. */
-  private String text(int from, int length) throws CharacterCodingException {
-    if (charset.equals(StandardCharsets.UTF_8)) {
-      boolean ascii = true;
-      for (int i = from; i < from + length && ascii; i++) {
-        ascii = buffer[i] >= 0;
-      }
-      if (ascii) {
-        return new String(buffer, from, length, StandardCharsets.ISO_8859_1);
-      }
-    }
-    return charset.newDecoder().decode(ByteBuffer.wrap(buffer, from, length)).toString();
-  }
-
-  /** Goes on over a line that is too long; false at the end of the file. */
-  private boolean passLongLine(int lineEnd, List<Received<E>> events) throws IOException {
-    advance((lineEnd < 0 ? end : lineEnd + 1) - start);
-    boolean more = lineEnd >= 0 || fill();
-    if (lineEnd >= 0 || (!more && !follow)) {
-      events.add(tooLong(longLine, longLineBegins));
-      longLine = -1;
-    }
-    return more;
-  }
-
-  private void advance(int bytes) {
-    before.update(buffer, start, bytes);
-    start += bytes;
-    offset += bytes;
-  }
-
-  /** Reads more bytes behind those not yet taken; false at the end of the file. */
-  private boolean fill() throws IOException {
-    if (start > 0) {
-      System.arraycopy(buffer, start, buffer, 0, end - start);
-      end -= start;
-      start = 0;
-    }
-    if (end == buffer.length) {
-      buffer = Arrays.copyOf(buffer, buffer.length * 2);
-    }
-    int read = opened().read(offset + end, ByteBuffer.wrap(buffer, end, buffer.length - end));
-    if (read < 1) {
-      return false;
-    }
-    if (offset + end < HEAD) {
-      keepHead(end + read);
-    }
-    end += read;
-    return true;
   }
 
   private boolean unread() throws IOException {
     // Of a followed file, a last line without its end is not there to be read yet.
-    return lineEnd() >= 0 || (!follow && end > start) || opened().size() > offset + (end - start);
-  }
-
-  /** Keeps the first bytes of the file, which stand in the buffer's first {@code filled} bytes. */
-  private void keepHead(int filled) {
-    if (offset == 0 && head.length < HEAD) {
-      head = Arrays.copyOf(buffer, Math.min(HEAD, filled));
-    }
-  }
-
-  /**
-   * A followed file that was cut, or replaced by another one of its name, must not go unnoticed.
-   */
-  private void checkStillTheSame() throws IOException {
-    Disk.Handle now = disk.open(name, false);
-    try {
-      if (now.size() < offset) {
-        throw new SourceException(
-            told("has " + now.size() + " bytes, fewer than the " + offset + " already read")
-                + CHANGED);
-      }
-      byte[] first = new byte[(int) Math.min(head.length, offset)];
-      ByteBuffer into = ByteBuffer.wrap(first);
-      while (into.hasRemaining() && now.read(into.position(), into) > 0) {}
-      if (!Arrays.equals(first, 0, first.length, head, 0, first.length)) {
-        throw new SourceException(told("was replaced by another file") + CHANGED);
-      }
-    } catch (IOException | SourceException e) {
-      now.close();
-      throw e;
-    }
-    opened().close();
-    file = now;
-  }
-
-  private Disk.Handle opened() throws IOException {
-    if (file == null) {
-      file = disk.open(name, false);
-    }
-    return file;
-  }
-
-  private static final String CHANGED =
-      ". Restore the file as it was, or read the new one under another partition name";
-
-  private String told(String what) {
-    return "the file " + disk.path(name) + " " + what;
-  }
-
-  private SourceException failed(IOException e) {
-    return new SourceException(
-        e instanceof NoSuchFileException
-            ? told("does not exist")
-            : told("cannot be read: " + Kernel.told(e)),
-        e);
+    return lines.ready() || (!follow && lines.hasRest()) || file.size() > lines.fed();
   }
 }

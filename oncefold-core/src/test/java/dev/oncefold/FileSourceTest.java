@@ -1,5 +1,6 @@
 package dev.oncefold;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -11,7 +12,10 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Set;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
@@ -281,6 +285,311 @@ class FileSourceTest {
       Polled<String> polled = poll(source);
       assertThat(polled).isNotNull();
       assertThat(polled.partition()).isEqualTo("payments");
+    }
+  }
+
+  @Test
+  void aFileThatGrowsBehindItsReadEndIsLeftToTheNextRun() throws IOException {
+    write("one\ntw");
+    try (FileSource<String> source = source()) {
+      source.seek("in.txt", Position.START);
+      assertThat(drain(source, Position.START)).containsExactly("one", "tw");
+      append("o\n");
+      assertThat(poll(source)).as("a piece of a line").isNull();
+    }
+  }
+
+  // ---------------------------------------------------------------- bytes
+
+  private FileSource<String> bytes() {
+    return FileSource.ofBytes(
+        file, (bytes, from, length) -> decode(new String(bytes, from, length, UTF_8)));
+  }
+
+  @Test
+  void decodesBytesWhereTheyStand() throws IOException {
+    write("one\r\nbad\n# none\ntwo");
+    Set<byte[]> arrays = Collections.newSetFromMap(new IdentityHashMap<>());
+    FileSource<String> source =
+        FileSource.ofBytes(
+            file,
+            (bytes, from, length) -> {
+              arrays.add(bytes);
+              return decode(new String(bytes, from, length, UTF_8));
+            });
+    assertThat(read(source)).containsExactly("one", "undecodable: a bad line", "two");
+    assertThat(arrays).as("no copies").hasSize(1);
+  }
+
+  @Test
+  void ofUndecodableBytesACopyIsKept() throws IOException {
+    write("bad\none\n");
+    try (FileSource<String> source = bytes()) {
+      source.seek("in.txt", Position.START);
+      Polled<String> polled = poll(source);
+      assertThat(polled).isNotNull();
+      assertThat(polled.events().get(0).raw()).isEqualTo("bad".getBytes(UTF_8));
+      assertThat(polled.to()).isEqualTo(position("bad\none\n"));
+    }
+  }
+
+  @Test
+  void bytesHaveNoEncodingToSet() throws IOException {
+    write("");
+    assertThatThrownBy(() -> bytes().in(UTF_8))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("decodes bytes");
+  }
+
+  // ---------------------------------------------------------------- quotes
+
+  private FileSource<String> quoted() {
+    return bytes().quoting('"', ',');
+  }
+
+  @Test
+  void aLineFeedInQuotesEndsNoRecord() throws IOException {
+    write("1,\"a\nb\r\nc\",x\r\n\"\"\"\n\"\"\",2\n\"\",3\n");
+    assertThat(read(quoted())).containsExactly("1,\"a\nb\r\nc\",x", "\"\"\"\n\"\"\",2", "\"\",3");
+    assertThat(read(bytes())).as("without quotes").hasSize(6);
+  }
+
+  @Test
+  void aQuoteOpensOnlyAtTheStartOfAField() throws IOException {
+    write("5\" disk,a\n\"a\"b\"c\nx \"y\n,\"\n\"\n");
+    assertThat(read(quoted())).containsExactly("5\" disk,a", "\"a\"b\"c", "x \"y", ",\"\n\"");
+  }
+
+  @Test
+  void otherQuotesAndDelimiters() throws IOException {
+    write("'a\n;','b\nc'\n");
+    assertThat(read(bytes().quoting('\'', ';'))).containsExactly("'a\n;','b", "c'");
+    write("1\t'a\nb'\n");
+    assertThat(read(bytes().quoting('\'', '\t'))).containsExactly("1\t'a\nb'");
+  }
+
+  @Test
+  void quotesAndDelimitersAreDifferentAsciiCharacters() throws IOException {
+    write("");
+    for (String pair : List.of("\u00ab,", "\"\u20ac", "\"\n", "\r,", ",,")) {
+      assertThatThrownBy(() -> bytes().quoting(pair.charAt(0), pair.charAt(1)))
+          .isInstanceOf(IllegalArgumentException.class);
+    }
+  }
+
+  @Test
+  void goesOnBehindARecordWithLineFeeds() throws IOException {
+    String before = "1,\"a\nb\"\n";
+    write(before + "2,\"c\nd\"\n");
+    try (FileSource<String> source = quoted()) {
+      source.seek("in.txt", position(before));
+      assertThat(drain(source, position(before))).containsExactly("2,\"c\nd\"");
+    }
+  }
+
+  @Test
+  void aQuoteThatNeverClosesCostsTheRecordUpToTheBound() throws IOException {
+    write("a\nb,\"c\n23456789,rest of it\nd\ne\n");
+    String reason =
+        "undecodable: the line is longer than 10 bytes; a quote that opens at byte 3 of the record"
+            + " may never be closed: close it, or raise the bound to read it";
+    assertThat(read(quoted().maxLine(10))).containsExactly("a", reason, "d", "e");
+  }
+
+  @Test
+  void aRecordThatIsTooLongBehindItsQuotesSaysNothingOfThem() throws IOException {
+    write("\"a\n\",45678901\nb\n");
+    assertThat(read(quoted().maxLine(10)))
+        .containsExactly(
+            "undecodable: the line is longer than 10 bytes; raise the bound to read it", "b");
+  }
+
+  @Test
+  void aQuoteThatIsOpenAtTheEndMakesTheRestUndecodable() throws IOException {
+    write("a\nb,\"c\nd\n");
+    try (FileSource<String> source = quoted()) {
+      source.seek("in.txt", Position.START);
+      Polled<String> polled = poll(source);
+      assertThat(polled).isNotNull();
+      assertThat(polled.events().stream().map(FileSourceTest::text))
+          .containsExactly(
+              "a",
+              "undecodable: a quote that opens at byte 3 of the record is never closed: close it");
+      assertThat(polled.events().get(1).raw()).isEqualTo("b,\"c\nd\n".getBytes(UTF_8));
+      assertThat(source.ended()).isTrue();
+      seekBehindAnOpenQuote(polled.to());
+    }
+  }
+
+  private void seekBehindAnOpenQuote(Position end) throws IOException {
+    try (FileSource<String> same = quoted()) {
+      same.seek("in.txt", end);
+      assertThat(drain(same, end)).isEmpty();
+    }
+    append("e\",1\n");
+    try (FileSource<String> longer = quoted()) {
+      assertThatThrownBy(() -> longer.seek("in.txt", end))
+          .isInstanceOf(SourceException.class)
+          .hasMessageContainingAll(file.toString(), "ended inside quotes at offset 9", "Follow");
+    }
+  }
+
+  @Test
+  void aFollowedFileWaitsForAQuoteToClose() throws IOException {
+    write("a\nb,\"c\n");
+    try (FileSource<String> source = quoted().following()) {
+      source.seek("in.txt", Position.START);
+      assertThat(drain(source, Position.START)).containsExactly("a");
+      append("d\"");
+      assertThat(poll(source)).isNull();
+      append("\"\n\",e");
+      assertThat(poll(source)).isNull();
+      append("\nf\n");
+      assertThat(drain(source, position("a\n"))).containsExactly("b,\"c\nd\"\"\n\",e", "f");
+    }
+  }
+
+  // ---------------------------------------------------------------- the beginning
+
+  @Test
+  void aHeaderIsNoEvent() throws IOException {
+    write("bad\none\ntwo\n");
+    assertThat(read(source().withHeader())).containsExactly("one", "two");
+    try (FileSource<String> source = source().withHeader()) {
+      source.seek("in.txt", position("bad\n"));
+      assertThat(drain(source, position("bad\n"))).as("only the first").hasSize(2);
+    }
+    write("\"he\nad\",b\n1\n");
+    assertThat(read(quoted().withHeader())).containsExactly("1");
+    write("");
+    assertThat(read(source().withHeader())).isEmpty();
+    write("head");
+    assertThat(read(source().withHeader())).isEmpty();
+  }
+
+  @Test
+  void aHeaderIsKnownAgainWhenFollowing() throws IOException {
+    write("he");
+    try (FileSource<String> source = source().withHeader().following()) {
+      source.seek("in.txt", Position.START);
+      assertThat(poll(source)).isNull();
+      assertThat(source.firstRecord()).isEmpty();
+      append("ad\none\n");
+      assertThat(source.firstRecord()).isEqualTo("head".getBytes(UTF_8));
+      assertThat(drain(source, Position.START)).containsExactly("one");
+    }
+  }
+
+  @Test
+  void aHeaderThatDoesNotEndStops() throws IOException {
+    write("a,\"b\n1,2\n");
+    try (FileSource<String> source = quoted().withHeader()) {
+      source.seek("in.txt", Position.START);
+      for (int tries = 0; tries < 2; tries++) {
+        assertThatThrownBy(() -> poll(source))
+            .isInstanceOf(SourceException.class)
+            .hasMessageContainingAll(file.toString(), "no first record", "byte 3", "close it");
+      }
+      assertThatThrownBy(source::firstRecord).isInstanceOf(SourceException.class);
+    }
+    write("head\n1\n2\n");
+    try (FileSource<String> source = bytes().withHeader().maxLine(2)) {
+      assertThatThrownBy(source::firstRecord).hasMessageContaining("longer than 2 bytes");
+    }
+  }
+
+  @Test
+  void theFirstRecordIsToldAtAnyTime() throws Exception {
+    write("\ufeff\"he\nad\",b\r\none\ntwo\n");
+    try (FileSource<String> source = quoted()) {
+      byte[] first = "\"he\nad\",b".getBytes(UTF_8);
+      assertThat(source.firstRecord()).isEqualTo(first);
+      source.seek("in.txt", Position.START);
+      assertThat(source.firstRecord()).isEqualTo(first);
+      assertThat(source.poll(2, Duration.ZERO)).isNotNull();
+      assertThat(source.firstRecord()).isEqualTo(first);
+      Polled<String> last = poll(source);
+      assertThat(last).isNotNull();
+      assertThat(last.events().stream().map(FileSourceTest::text)).containsExactly("two");
+    }
+    for (String empty : List.of("", "\ufeff", "\n", "\ufeff\r\n")) {
+      write(empty);
+      assertThat(quoted().firstRecord()).isEmpty();
+    }
+    write("whole");
+    assertThat(quoted().firstRecord()).isEqualTo("whole".getBytes(UTF_8));
+  }
+
+  @Test
+  void aByteOrderMarkIsSkippedAndCounted() throws IOException {
+    write("\ufeffone\n\ufefftwo\n");
+    try (FileSource<String> source = source()) {
+      source.seek("in.txt", Position.START);
+      Polled<String> polled = poll(source);
+      assertThat(polled).isNotNull();
+      assertThat(polled.events().stream().map(FileSourceTest::text))
+          .as("elsewhere it is text")
+          .containsExactly("one", "\ufefftwo");
+      assertThat(polled.events().stream().map(Received::offset)).containsExactly(0L, 7L);
+    }
+    write("\ufeff\"a\nb\"\n");
+    assertThat(read(quoted())).as("a field starts behind it").containsExactly("\"a\nb\"");
+    write("\ufeff");
+    assertThat(read(source())).isEmpty();
+  }
+
+  @Test
+  void utf16AndBinaryFilesAreRefused() throws IOException {
+    for (byte[] no :
+        List.of(
+            "one\n".getBytes(StandardCharsets.UTF_16),
+            "\ufeff\u20ac\n".getBytes(StandardCharsets.UTF_16LE),
+            "one\n".getBytes(StandardCharsets.UTF_16LE),
+            ("x".repeat(1023) + "\0").getBytes(UTF_8))) {
+      Files.write(file, no);
+      try (FileSource<String> source = source()) {
+        assertThatThrownBy(() -> source.seek("in.txt", Position.START))
+            .isInstanceOf(SourceException.class)
+            .hasMessageContainingAll(file.toString(), "UTF-16 or", "convert it to UTF-8");
+        assertThatThrownBy(source::firstRecord).isInstanceOf(SourceException.class);
+      }
+    }
+  }
+
+  @Test
+  void zeroBytesFurtherOnAreLeftToTheDecoding() throws IOException {
+    write("x".repeat(1023) + "\n\0\n");
+    assertThat(read(source())).hasSize(2).contains("\0");
+  }
+
+  @Test
+  void aFollowedFileThatBecomesUtf16IsRefusedToo() throws IOException {
+    write("");
+    try (FileSource<String> source = source().following()) {
+      source.seek("in.txt", Position.START);
+      assertThat(poll(source)).isNull();
+      Files.write(file, "one\n".getBytes(StandardCharsets.UTF_16));
+      assertThatThrownBy(() -> poll(source))
+          .isInstanceOf(SourceException.class)
+          .hasMessageContaining("UTF-16");
+    }
+  }
+
+  @Test
+  void tellsTheLineOfAByte() throws Exception {
+    write("one\n\"a\nb\"\n" + "z".repeat(100_000) + "\nend\n");
+    try (FileSource<String> source = quoted()) {
+      assertThat(source.lineAt(0)).isEqualTo(1);
+      assertThat(source.lineAt(3)).as("the line feed ends its line").isEqualTo(1);
+      assertThat(source.lineAt(4)).isEqualTo(2);
+      source.seek("in.txt", Position.START);
+      assertThat(source.poll(2, Duration.ZERO)).isNotNull();
+      assertThat(source.lineAt(7)).isEqualTo(3);
+      assertThat(source.lineAt(100_009)).isEqualTo(4);
+      assertThat(source.lineAt(100_011)).isEqualTo(5);
+      Polled<String> rest = poll(source);
+      assertThat(rest).as("the reading is where it was").isNotNull();
+      assertThat(rest.events()).hasSize(2);
     }
   }
 

@@ -2,8 +2,12 @@ package dev.oncefold.pipeline;
 
 import com.fasterxml.jackson.core.io.JsonStringEncoder;
 import dev.oncefold.Row;
+import dev.oncefold.journal.Emitted;
+import dev.oncefold.journal.Entry;
 import java.math.BigDecimal;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,6 +57,61 @@ public final class Json {
       JsonStringEncoder.getInstance().quoteAsString(text, to);
     }
     to.append('"');
+  }
+
+  /**
+   * The line of an output: the object that was emitted, with the output's id as its first field.
+   *
+   * @param output the output
+   * @return the line, without a line end
+   */
+  public static String line(Emitted<String> output) {
+    StringBuilder text = new StringBuilder(output.value().length() + 48).append("{\"id\":");
+    write(output.id(), text);
+    return text.append(',').append(output.value(), 1, output.value().length()).toString();
+  }
+
+  /**
+   * The line of an event that is not applied, or of any other: its id, or position, its verdict and
+   * its reason first, and then what it was.
+   *
+   * @param entry the event as it was judged
+   * @return the line, without a line end
+   */
+  public static String line(Entry<Row, Row, String> entry) {
+    StringBuilder text = new StringBuilder(128).append("{\"id\":");
+    write(entry.id(), text);
+    field("verdict", entry.verdict().name().toLowerCase(Locale.ROOT), text);
+    if (entry.reason() != null) {
+      field("reason", entry.reason(), text);
+    }
+    if (entry.key() != null) {
+      field("key", entry.key(), text);
+    }
+    if (entry.time() != null) {
+      field("time", entry.time(), text);
+    }
+    Row event = entry.value();
+    byte[] raw = entry.raw();
+    if (event != null) {
+      write(event, text.append(",\"event\":"));
+    } else if (raw != null) {
+      // As far as it is text; what is not is shown by the sign for that.
+      field("line", new String(raw, StandardCharsets.UTF_8), text);
+    }
+    return text.append('}').toString();
+  }
+
+  /**
+   * Writes a further field of an object.
+   *
+   * @param name its name
+   * @param value text, a number, a decimal, a bool, a time or null
+   * @param to takes the text
+   */
+  public static void field(String name, @Nullable Object value, StringBuilder to) {
+    write(name, to.append(','));
+    write(value, to.append(':'));
   }
 
   private static boolean isPlain(String text) {
