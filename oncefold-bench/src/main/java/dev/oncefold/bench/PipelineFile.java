@@ -117,26 +117,33 @@ final class PipelineFile {
     int count = settings.number("events", 1_000_000);
     Path directory = settings.directory();
     write(directory, count, settings.number("accounts", 100_000));
+    Path yaml = directory.resolve("pipeline.yaml");
+    Files.writeString(
+        yaml, Files.readString(yaml).replace("P7D", settings.text("remember", "P7D")));
     double seconds = pipeline(directory, count);
     Settings.delete(directory);
     System.out.printf(
         "%,d events in %.2f s, %,.0f events/s, %s%n", count, seconds, count / seconds, peak());
   }
 
-  /** Peak memory for a file and for one four times as long, with as many keys and ids. */
+  /**
+   * Peak memory for a file and for one four times as long, with as many keys, and as many ids:
+   * those of five minutes, at a millisecond an event. Each runs in a heap that would not hold the
+   * file.
+   */
   static void memory(Settings settings) throws IOException, InterruptedException {
     int count = settings.number("events", 1_000_000);
     for (int times : new int[] {1, 4}) {
       Process child =
           new ProcessBuilder(
                   Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                  "-Xmx" + settings.text("heap", "512m"),
+                  "-Xmx" + settings.text("heap", "160m"),
                   "-cp",
                   System.getProperty("java.class.path"),
                   "dev.oncefold.bench.Main",
                   "pipeline-once",
                   "events=" + (long) count * times,
-                  // The ids of seven days, at a millisecond an event, are all there are.
+                  "remember=PT5M",
                   "dir=" + settings.text("dir", "target"))
               .inheritIO()
               .start();
