@@ -63,7 +63,9 @@ final class Expressions {
         CelRuntimeFactory.plannerRuntimeBuilder()
             .setOptions(OPTIONS)
             .addLibraries(CelExtensions.strings())
+            .setStandardFunctions(Standard.functions())
             .addFunctionBindings(functions.bindings())
+            .addFunctionBindings(Standard.bindings(OPTIONS))
             .build();
     this.messages = new ExpressionMessages(variables, functions);
   }
