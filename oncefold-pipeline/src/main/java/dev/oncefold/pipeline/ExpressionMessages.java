@@ -5,6 +5,7 @@ import dev.cel.common.CelIssue;
 import dev.cel.common.types.CelType;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -59,6 +60,16 @@ final class ExpressionMessages {
           "getSeconds",
           "exists",
           "all");
+
+  /** Functions that take a fixed number of arguments, some of them literals. */
+  private static final Map<String, String> CALLS =
+      Map.of(
+          "has", "has(event.note)",
+          "decimal", "decimal(\"10.00\")",
+          "toDecimal", "toDecimal(x, 2)",
+          "round", "round(x, 2, \"HALF_UP\")",
+          "multiply", "multiply(x, y, 2, \"HALF_UP\")",
+          "divide", "divide(x, y, 2, \"HALF_UP\")");
 
   private final Variables variables;
   private final Set<String> functions = new TreeSet<>(STANDARD);
@@ -128,7 +139,10 @@ final class ExpressionMessages {
     }
     if (rest.startsWith("(")
         || Pattern.compile(Pattern.quote(name) + "\\s*\\(").matcher(rest).lookingAt()) {
-      return "there is no function " + name + "()" + Form.likely(name, functions);
+      String call = CALLS.get(name);
+      return call != null
+          ? name + "() is called as " + call
+          : "there is no function " + name + "()" + Form.likely(name, functions);
     }
     for (String row : variables.rows()) {
       if (variables.find(row + "." + name) != null) {
@@ -172,13 +186,14 @@ final class ExpressionMessages {
             + other
             + " is never null: only fields declared with a \"?\" may be missing";
       }
+      String rounding = rounding(operator, types);
       return "there is no "
           + operator
           + " for "
           + types.get(0)
           + " and "
           + types.get(1)
-          + hint(types.get(0), types.get(1));
+          + (rounding.isEmpty() ? hint(types.get(0), types.get(1)) : rounding);
     }
     if (function.startsWith("_") || operator.startsWith("!") || operator.startsWith("-")) {
       return "there is no " + operator + " for " + String.join(" and ", types);
@@ -186,7 +201,21 @@ final class ExpressionMessages {
     String name = function.replaceFirst("_\\d+$", "");
     return name
         + "() takes no "
-        + (types.isEmpty() ? "empty list of arguments" : String.join(", ", types));
+        + (types.isEmpty() ? "empty list of arguments" : String.join(", ", types))
+        + (name.equals("toDecimal") && types.contains("double")
+            ? ": write " + CALLS.get("round")
+            : "");
+  }
+
+  /** How decimals are multiplied and divided. */
+  private static String rounding(String operator, List<String> types) {
+    boolean areDecimals = types.stream().allMatch(type -> type.startsWith("decimal"));
+    if (operator.equals("*") && areDecimals) {
+      return ": write " + CALLS.get("multiply");
+    } else if (operator.equals("/") && types.get(0).startsWith("decimal")) {
+      return ": write " + CALLS.get("divide");
+    }
+    return "";
   }
 
   /** How two types that do not go together can. */
