@@ -126,7 +126,7 @@ final class Expressions {
             && variables.find(whole.name()) != null;
     try {
       return new Expression(
-          what + " (" + problems.file() + ":" + scalar.line() + ")",
+          what + " (" + problems.fileName() + ":" + scalar.line() + ")",
           normal(scalar.text(), ast),
           type,
           new ArrayList<>(uses),
