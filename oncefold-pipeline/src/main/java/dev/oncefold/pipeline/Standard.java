@@ -46,8 +46,8 @@ final class Standard {
         CelFunctionBinding.from(
             "not_equals", Object.class, Object.class, (a, b) -> !equal(a, b, equality)),
         CelFunctionBinding.from("double_to_int64", Double.class, Standard::whole),
-        CelFunctionBinding.from("string_to_int64", String.class, INT::fromText),
-        CelFunctionBinding.from("string_to_double", String.class, DOUBLE::fromText),
+        CelFunctionBinding.from("string_to_int64", String.class, text -> INT.fromText(text)),
+        CelFunctionBinding.from("string_to_double", String.class, text -> DOUBLE.fromText(text)),
         CelFunctionBinding.from("string_to_timestamp", String.class, FieldType::timeOf));
   }
 
