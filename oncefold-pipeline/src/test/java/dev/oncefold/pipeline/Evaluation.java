@@ -5,6 +5,7 @@ import dev.oncefold.Row;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 
 /** Evaluates expressions over one event, and tells what comes as the reference does. */
 final class Evaluation {
@@ -22,7 +23,7 @@ final class Evaluation {
     types.forEach((name, type) -> parsed.put(name, FieldType.parse(type)));
     Fields fields = Fields.of("Event", parsed);
     byte[] bytes = json.getBytes(StandardCharsets.UTF_8);
-    event = new NdjsonReader(fields, Map.of()).read(bytes, 0, bytes.length);
+    event = Objects.requireNonNull(new NdjsonReader(fields, Map.of()).read(bytes, 0, bytes.length));
     variables = new Variables().add("event", fields);
   }
 

@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -180,7 +181,7 @@ class ExamplesTest {
     java.slots()
         .forEach(
             (key, slot) -> {
-              var row = yaml.view().slots().get(key);
+              var row = Objects.requireNonNull(yaml.view().slots().get(key));
               assertThat(row.version()).isEqualTo(slot.version());
               assertThat(bytes(rows, row.state()))
                   .as(key)

@@ -88,7 +88,7 @@ class ReferenceTest {
     assertThat(
             Files.readString(Path.of("..", "examples", "accounts", "expected", "receipts.ndjson")))
         .startsWith(blocks("json", "{\"id\":\"accounts/").get(0));
-    String[] refused = blocks("json", "{\"id\":\"p-").get(0).split("\n");
+    String[] refused = blocks("json", "{\"id\":\"p-").get(0).split("\n", -1);
     assertThat(
             Files.readAllLines(Path.of("..", "examples", "accounts", "expected", "refused.ndjson")))
         .contains(refused[0]);
@@ -110,7 +110,7 @@ class ReferenceTest {
   private static Map<String, String> rows() throws IOException {
     Map<String, String> rows = new LinkedHashMap<>();
     String text = reference();
-    for (String line : text.substring(text.indexOf("## Expressions")).split("\n")) {
+    for (String line : text.substring(text.indexOf("## Expressions")).split("\n", -1)) {
       Matcher row = ROW.matcher(line);
       if (row.matches()) {
         rows.put(row.group(1).replace("\\|", "|"), row.group(2).replace("\\|", "|"));
