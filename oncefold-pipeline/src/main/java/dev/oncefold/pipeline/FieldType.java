@@ -172,6 +172,10 @@ record FieldType(Kind kind, int scale, boolean optional) {
   }
 
   static Instant timeOf(String text) {
+    Instant simple = Timestamps.simple(text);
+    if (simple != null) {
+      return simple;
+    }
     try {
       return DateTimeFormatter.ISO_OFFSET_DATE_TIME.parse(text, Instant::from);
     } catch (DateTimeException e) {
@@ -265,8 +269,10 @@ record FieldType(Kind kind, int scale, boolean optional) {
       }
       case DECIMAL -> {
         // Many send money as text, since others read JSON's numbers as doubles.
-        if (token.isNumeric() || token == JsonToken.VALUE_STRING) {
+        if (token == JsonToken.VALUE_STRING) {
           return decimalOf(json.getText());
+        } else if (token.isNumeric()) {
+          return fitting(json.getDecimalValue(), scale);
         }
       }
     }

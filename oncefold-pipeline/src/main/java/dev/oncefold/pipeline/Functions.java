@@ -318,12 +318,12 @@ final class Functions {
 
   @SuppressWarnings("Immutable") // what is bound has no state; only its type does not say so
   private <A> void bind1(String id, Class<A> a, Function<A, Object> with) {
-    bindings.add(CelFunctionBinding.from(id, a, with::apply));
+    bindings.add(CelFunctionBinding.from(id, a, x -> Variables.plain(with.apply(x))));
   }
 
   @SuppressWarnings("Immutable") // what is bound has no state; only its type does not say so
   private <A, B> void bind2(String id, Class<A> a, Class<B> b, Of2<A, B> with) {
-    bindings.add(CelFunctionBinding.from(id, a, b, with::apply));
+    bindings.add(CelFunctionBinding.from(id, a, b, (x, y) -> Variables.plain(with.apply(x, y))));
   }
 
   @SuppressWarnings("Immutable") // what is bound has no state; only its type does not say so
@@ -332,7 +332,7 @@ final class Functions {
         CelFunctionBinding.from(
             id,
             ImmutableList.of(a, b, String.class),
-            all -> with.apply(a.cast(all[0]), b.cast(all[1]), (String) all[2])));
+            all -> Variables.plain(with.apply(a.cast(all[0]), b.cast(all[1]), (String) all[2]))));
   }
 
   // ---------------------------------------------------------------- macros
