@@ -26,8 +26,8 @@ final class Problems {
     found.add(new Problem(line, column, message));
   }
 
-  boolean isEmpty() {
-    return found.isEmpty();
+  int count() {
+    return found.size();
   }
 
   PipelineException exception() {
