@@ -27,8 +27,8 @@ final class Problems {
     found.add(new Problem(line, column, message));
   }
 
-  boolean isEmpty() {
-    return found.isEmpty();
+  int count() {
+    return found.size();
   }
 
   PipelineException exception() {

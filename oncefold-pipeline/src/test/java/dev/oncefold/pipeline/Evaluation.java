@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 
 /** Evaluates expressions over one event, and tells what comes as the reference does. */
 final class Evaluation {
@@ -21,7 +22,7 @@ final class Evaluation {
   Evaluation(Map<String, String> types, String json) throws Exception {
     Map<String, FieldType> parsed = new LinkedHashMap<>();
     types.forEach((name, type) -> parsed.put(name, FieldType.parse(type)));
-    Fields fields = Fields.of("Event", parsed);
+    Fields fields = Fields.of("Event", parsed, Set.of());
     byte[] bytes = json.getBytes(StandardCharsets.UTF_8);
     event = Objects.requireNonNull(new NdjsonReader(fields, Map.of()).read(bytes, 0, bytes.length));
     variables = new Variables().add("event", fields);
