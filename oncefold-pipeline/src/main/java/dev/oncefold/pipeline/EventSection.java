@@ -5,9 +5,11 @@ import dev.oncefold.SourceException;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class EventSection {
   private static final FieldType TEXT = new FieldType(FieldType.Kind.STRING, 0, false);
+  private static final Duration MOST = Duration.ofDays(365_000_000);
   private static final FieldType TIME = new FieldType(FieldType.Kind.TIME, 0, false);
 
   private final Form root;
@@ -24,11 +27,13 @@ final class EventSection {
   private final Map<String, FieldType> types = new LinkedHashMap<>();
   private final Map<String, String> from = new LinkedHashMap<>();
   private final Map<String, Node> places = new LinkedHashMap<>();
+  private final Set<String> broken = new HashSet<>();
   private final List<String> rules = new ArrayList<>();
   private @Nullable Fields fields;
   private @Nullable RowReader reader;
   private @Nullable Mapping mapping;
   private final Map<String, Expression> keys = new LinkedHashMap<>();
+  private boolean hasItsKeys = true;
   private Fold.@Nullable Ids ids;
   private List<String> fingerprint = List.of();
 
@@ -65,6 +70,11 @@ final class EventSection {
     return keys;
   }
 
+  /** Whether it is known by what names the update sees its states. */
+  boolean hasItsKeys() {
+    return hasItsKeys;
+  }
+
   Fold.@Nullable Ids ids() {
     return ids;
   }
@@ -98,17 +108,20 @@ final class EventSection {
     }
     for (Node.Entry entry : mapping.entries().values()) {
       String name = entry.key().text();
+      broken.add(name);
       if (!Fields.isName(name)) {
         problems.add(
             entry.key(),
             StateSection.notAName(name)
-                + ". Give it one, and say where it stands: \"order_id: {type: string, from: \\\""
+                + ", and say what it is called in the input, such as order_id: {type: string, from: \""
                 + name
-                + "\\\"}\"");
+                + "\"}");
         continue;
       }
       Node.Scalar type = null;
-      if (entry.value() instanceof Node.Scalar scalar) {
+      if (entry.value() instanceof Node.Sequence) {
+        problems.add(entry.value(), "a type is one word, such as \"string\", and this is a list");
+      } else if (entry.value() instanceof Node.Scalar scalar) {
         type = scalar;
       } else {
         Form form = new Form("types: " + name, entry.value(), problems, "type", "from");
@@ -125,6 +138,7 @@ final class EventSection {
         } else {
           types.put(name, parsed);
           places.put(name, entry.key());
+          broken.remove(name);
         }
       }
     }
@@ -137,7 +151,7 @@ final class EventSection {
       if (types.isEmpty()) {
         return false;
       }
-      Fields known = Fields.of("Event", types);
+      Fields known = Fields.of("Event", types, broken);
       fields = known;
       reader = new NdjsonReader(known, from);
       return true;
@@ -156,7 +170,7 @@ final class EventSection {
           root.where(),
           input.told()
               + " is empty: its first line should name the columns; where it has no such"
-              + " line, write \"csv: {header: [id, account, amount]}\"");
+              + " line, write csv: {header: [id, account, amount]}");
       return false;
     }
     Map<String, Integer> at = new LinkedHashMap<>();
@@ -176,6 +190,9 @@ final class EventSection {
                 + input.told()
                 + (place < 0 ? columns(column, header, csv) : ": rename one"));
         good = false;
+        if (header.size() == 1) {
+          return false; // all columns are missing for one reason
+        }
       }
       at.put(type.getKey(), place);
       all.put(type.getKey(), type.getValue());
@@ -194,26 +211,41 @@ final class EventSection {
           "no column of "
               + input.told()
               + " has a name that expressions can use: name them in types,"
-              + " such as \"types: {order_id: {type: string, from: \\\""
+              + " such as types: {order_id: {type: string, from: \""
               + header.get(0)
-              + "\\\"}}\"");
+              + "\"}}");
       return false;
     }
-    Fields known = Fields.of("Event", all);
+    if (!good) {
+      return false;
+    }
+    Fields known = Fields.of("Event", all, broken);
     fields = known;
     reader = new CsvRowReader(csv, known, at, header.size());
-    return good;
+    return true;
   }
 
   private static String columns(String column, List<String> header, CsvRowReader.Csv csv) {
     if (header.size() == 1) {
       return ", which is one column \""
           + header.get(0)
-          + "\": is the delimiter \""
-          + csv.delimiter()
-          + "\"? Set \"csv: {delimiter: \\\";\\\"}\"";
+          + "\": is the delimiter "
+          + told(csv.delimiter())
+          + "? Write csv: {delimiter: "
+          + told(likely(header.get(0), csv.delimiter()))
+          + "}";
     }
     return Form.likely(column, header);
+  }
+
+  private static String told(char delimiter) {
+    return delimiter == '\t' ? "tab" : "\"" + delimiter + "\"";
+  }
+
+  /** The delimiter that a header seems to have. */
+  private static char likely(String header, char not) {
+    return (char)
+        ";,\t|:".chars().filter(c -> c != not && header.indexOf(c) >= 0).findFirst().orElse(';');
   }
 
   // ---------------------------------------------------------------- event
@@ -284,12 +316,16 @@ final class EventSection {
           node,
           "keys names the states that an event changes, such as \"keys: {from: event.payer, to:"
               + " event.payee}\"; for one there is \"key: event.account\"");
-      return key;
+      hasItsKeys = false;
+      return null;
     }
     for (Node.Entry entry : mapping.entries().values()) {
       String name = entry.key().text();
       if (!Fields.isName(name) || name.equals("event")) {
-        problems.add(entry.key(), "\"" + name + "\" is no name for a state: take another word");
+        problems.add(
+            entry.key(),
+            "\"" + name + "\" is no name for a state: take another word, of letters and digits");
+        hasItsKeys = false;
         continue;
       }
       Expression made = expressions.compile(entry.value(), "keys: " + name, TEXT);
@@ -299,6 +335,7 @@ final class EventSection {
       }
     }
     if (keys.size() != mapping.entries().size()) {
+      hasItsKeys = false;
       return null;
     }
     return form.has("key") ? key : keys.values().iterator().next();
@@ -327,7 +364,7 @@ final class EventSection {
       return null;
     }
     try {
-      return new TimePattern(pattern.text(), zone == null ? "UTC" : zone, year);
+      return new TimePattern(pattern.text(), zone == null ? "UTC" : zone, year).reading();
     } catch (IllegalArgumentException e) {
       problems.add(pattern, String.valueOf(e.getMessage()));
       return null;
@@ -377,6 +414,10 @@ final class EventSection {
     }
     if (span.compareTo(Duration.ofMillis(2)) < 0) {
       problems.add(remember, "remember is " + text + ": ids are remembered for 2 ms at least");
+      return;
+    }
+    if (span.compareTo(MOST) > 0) {
+      problems.add(remember, "remember is " + text + ": write forever instead");
       return;
     }
     if (!hasTime) {

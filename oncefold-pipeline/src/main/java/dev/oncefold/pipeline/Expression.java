@@ -115,7 +115,7 @@ final class Expression {
       }
     }
     String message = String.valueOf(e.getMessage());
-    return message.replaceFirst("^evaluation error at <input>:\\d+: ", "");
+    return message.replaceFirst("^(evaluation error( at <input>:\\d+)?: )*(\\w+ failure: )?", "");
   }
 
   private FailureException failed(String reason) {

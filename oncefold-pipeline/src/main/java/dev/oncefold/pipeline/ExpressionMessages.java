@@ -1,10 +1,17 @@
 package dev.oncefold.pipeline;
 
+import dev.cel.common.CelAbstractSyntaxTree;
 import dev.cel.common.CelFunctionDecl;
 import dev.cel.common.CelIssue;
+import dev.cel.common.ast.CelExpr;
+import dev.cel.common.ast.CelReference;
+import dev.cel.common.types.CelKind;
 import dev.cel.common.types.CelType;
+import dev.cel.common.types.CelTypes;
+import dev.cel.common.types.SimpleType;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -19,49 +26,37 @@ final class ExpressionMessages {
           "found no matching overload for '([^']*)' applied to '(.*?)' \\(candidates.*",
           Pattern.DOTALL);
   private static final Pattern NAME = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
-  private static final List<String> STANDARD =
-      List.of(
-          "size",
-          "matches",
-          "contains",
-          "startsWith",
-          "endsWith",
-          "string",
-          "int",
-          "double",
-          "bool",
-          "timestamp",
-          "duration",
-          "has",
-          "decimal",
-          "toDecimal",
-          "round",
-          "multiply",
-          "divide",
-          "charAt",
-          "indexOf",
-          "lastIndexOf",
-          "join",
-          "replace",
-          "split",
-          "substring",
-          "trim",
-          "lowerAscii",
-          "upperAscii",
-          "getFullYear",
-          "getMonth",
-          "getDate",
-          "getDayOfMonth",
-          "getDayOfWeek",
-          "getDayOfYear",
-          "getHours",
-          "getMinutes",
-          "getSeconds",
-          "exists",
-          "all");
+  private static final Pattern TOKEN = Pattern.compile("'(.*)'", Pattern.DOTALL);
+  private static final Pattern TOO_LARGE = Pattern.compile("For input string: \"([^\"]*)\".*");
+  private static final String STANDARD =
+      "size matches contains startsWith endsWith string int double bool timestamp duration charAt"
+          + " indexOf lastIndexOf join replace split substring trim getFullYear getMonth getDate"
+          + " getDayOfMonth getDayOfWeek getDayOfYear getHours getMinutes getSeconds exists all";
+  // How those are called that take a literal: CEL does not know them unless called so.
+  private static final Map<String, String> CALLS =
+      Map.of(
+          "has", "has(event.note)",
+          "decimal", "decimal(\"10.00\")",
+          "toDecimal", "toDecimal(x, 2)",
+          "round", "round(x, 2, \"HALF_UP\")",
+          "multiply", "multiply(a, b, 2, \"HALF_UP\")",
+          "divide", "divide(a, b, 2, \"HALF_UP\")");
+  // What other languages call it.
+  private static final Map<String, String> ELSEWHERE =
+      Map.of(
+          "toLowerCase", "lower",
+          "toUpperCase", "upper",
+          "toString", "string",
+          "parseInt", "int",
+          "toInt", "int",
+          "len", "size",
+          "length", "size",
+          "strip", "trim",
+          "ifnull", "coalesce",
+          "isnull", "has");
 
   private final Variables variables;
-  private final Set<String> functions = new TreeSet<>(STANDARD);
+  private final Set<String> functions = new TreeSet<>(List.of(STANDARD.split(" ")));
 
   ExpressionMessages(Variables variables, Functions functions) {
     this.variables = variables;
@@ -70,6 +65,73 @@ final class ExpressionMessages {
         this.functions.add(function.name());
       }
     }
+    this.functions.addAll(CALLS.keySet());
+  }
+
+  /** What is wrong with an expression that CEL takes; empty where nothing is. */
+  String wrong(CelAbstractSyntaxTree ast) {
+    for (CelType type : ast.getTypeMap().values()) {
+      if (isUnknown(type)) {
+        return "values of different types stand in one list or map, or dyn() hides one";
+      }
+    }
+    return neverNull(ast, ast.getExpr());
+  }
+
+  private static boolean isUnknown(CelType type) {
+    return type.kind() == CelKind.DYN
+        || (type.kind() != CelKind.OPAQUE
+            && type.parameters().stream().anyMatch(ExpressionMessages::isUnknown));
+  }
+
+  /** CEL compares decimals with null, required ones too. */
+  private String neverNull(CelAbstractSyntaxTree ast, CelExpr expr) {
+    if (expr.getKind() != CelExpr.ExprKind.Kind.CALL) {
+      return "";
+    }
+    List<CelExpr> arguments = expr.call().args();
+    String function = expr.call().function();
+    if (function.equals("_==_") || function.equals("_!=_")) {
+      for (int i = 0; i < 2; i++) {
+        CelReference one = ast.getReferenceMap().get(arguments.get(i).id());
+        Variables.Variable variable = one == null ? null : variables.find(one.name());
+        if (variable != null
+            && !variable.type().optional()
+            && ast.getTypeMap().get(arguments.get(1 - i).id()) == SimpleType.NULL_TYPE) {
+          return never(variable.type().toString());
+        }
+      }
+    }
+    return arguments.stream()
+        .map(argument -> neverNull(ast, argument))
+        .filter(wrong -> !wrong.isEmpty())
+        .findFirst()
+        .orElse("");
+  }
+
+  private static String never(String type) {
+    return "this is "
+        + article(type)
+        + " that is always there, so has() and null say nothing: only a field declared with a"
+        + " \"?\" may be missing";
+  }
+
+  /** The column of an issue, in code points: of a function, where its name begins. */
+  static int column(CelIssue issue, String text) {
+    int column = issue.getSourceLocation().getColumn();
+    String[] lines = text.split("\n", -1);
+    int line = issue.getSourceLocation().getLine() - 1;
+    if (line < 0 || line >= lines.length) {
+      return column;
+    }
+    int[] points = lines[line].codePoints().toArray();
+    if (column >= 0 && column < points.length && points[column] == '(') {
+      while (column > 0
+          && (points[column - 1] == '_' || Character.isLetterOrDigit(points[column - 1]))) {
+        column--;
+      }
+    }
+    return column;
   }
 
   String told(CelIssue issue, String text) {
@@ -82,30 +144,58 @@ final class ExpressionMessages {
     if (overload.matches()) {
       return overload(overload.group(1), types(overload.group(2)));
     }
-    if (message.startsWith("mismatched input")
-        || message.startsWith("extraneous input")
-        || message.startsWith("no viable alternative")
-        || message.startsWith("token recognition error")
-        || message.contains("missing ")) {
-      String shown = message.replaceAll(" expecting \\{.*", "").replace("<EOF>", "the end");
-      return "this is no expression: "
-          + shown
-          + (text.contains(" and ") || text.contains(" or ")
-              ? "; \"and\" is &&, \"or\" is ||"
-              : text.contains("=") && !text.contains("==") && !text.matches("(?s).*[<>!]=.*")
-                  ? "; equal is =="
-                  : "");
+    Matcher large = TOO_LARGE.matcher(message);
+    if (large.matches()) {
+      return "the number " + large.group(1) + " does not fit into the 64 bits of an int";
+    } else if (message.startsWith("reserved identifier: ")) {
+      String word = message.substring("reserved identifier: ".length());
+      return "\""
+          + word
+          + "\" is a word that expressions keep for themselves"
+          + (word.equals("if") ? ": a choice is written condition ? a : b" : "");
+    } else if (message.contains("does not support field selection")) {
+      return "only event and the state have fields: what stands before this \".\" is a value";
     }
-    return message;
+    return syntax(message, text);
+  }
+
+  private static String syntax(String message, String text) {
+    Matcher quoted =
+        TOKEN.matcher(message.replaceAll("(?s) expecting .*", "").replace("<EOF>", ""));
+    String token = quoted.find() ? quoted.group(1).strip() : "";
+    if (message.startsWith("token recognition error")) {
+      return token.startsWith("=")
+          ? "a \"=\" alone compares nothing: equal is =="
+          : token.startsWith("\"") || token.startsWith("'")
+              ? "a text begins here, and the quote at its end is missing"
+              : "“”„‘’«»".contains(token)
+                  ? "the quotes around a text are straight ones, \" or '"
+                  : "\"" + token + "\" means nothing in an expression";
+    } else if (message.startsWith("missing ")) {
+      return "a " + token.replaceFirst("'.*", "").strip() + " is missing here";
+    } else if (!message.startsWith("mismatched input")
+        && !message.startsWith("extraneous input")
+        && !message.startsWith("no viable alternative")) {
+      return message;
+    }
+    return (token.isEmpty()
+            ? "the expression ends too early"
+            : "\"" + token + "\" does not belong here")
+        + (token.equals("and") ? ": \"and\" is &&" : "")
+        + (token.equals("or") ? ": \"or\" is ||" : "")
+        + (text.strip().matches("(?s)(.*[^.\\w])?not\\s+[\\w(].*") ? ": \"not\" is !" : "");
   }
 
   /** What stands at the place of an issue. */
   private static String rest(CelIssue issue, String text) {
     String[] lines = text.split("\n", -1);
     int line = issue.getSourceLocation().getLine() - 1;
-    int column = issue.getSourceLocation().getColumn();
-    return line >= 0 && line < lines.length && column >= 0 && column <= lines[line].length()
-        ? lines[line].substring(column)
+    int column = column(issue, text);
+    return line >= 0
+            && line < lines.length
+            && column >= 0
+            && column <= lines[line].codePointCount(0, lines[line].length())
+        ? lines[line].substring(lines[line].offsetByCodePoints(0, column))
         : "";
   }
 
@@ -128,7 +218,7 @@ final class ExpressionMessages {
     }
     if (rest.startsWith("(")
         || Pattern.compile(Pattern.quote(name) + "\\s*\\(").matcher(rest).lookingAt()) {
-      return "there is no function " + name + "()" + Form.likely(name, functions);
+      return function(name);
     }
     for (String row : variables.rows()) {
       if (variables.find(row + "." + name) != null) {
@@ -144,14 +234,30 @@ final class ExpressionMessages {
       }
     }
     if (name.equals("state")) {
-      return "the state cannot be seen here, only the event: "
-          + String.join(", ", variables.rows());
+      return variables.rows().size() == 1
+          ? "the state cannot be seen here, only the event"
+          : "which state? The keys of this event have one each: "
+              + String.join(
+                  ", ", variables.rows().stream().filter(row -> !row.equals("event")).toList());
     }
     return "there is no \""
         + name
         + "\": fields begin with "
         + String.join(" or ", variables.rows().stream().map(row -> row + ".").toList())
         + ", and a text stands in quotes";
+  }
+
+  private String function(String name) {
+    if (CALLS.containsKey(name)) {
+      return name + "() takes other arguments: " + CALLS.get(name);
+    } else if (name.equals("now")) {
+      return "there is no function now(): the same event must give the same result again, so its"
+          + " time is one of its own fields";
+    } else if (ELSEWHERE.containsKey(name)) {
+      return "there is no function " + name + "(): did you mean \"" + ELSEWHERE.get(name) + "\"?";
+    }
+    String likely = Form.likely(name, functions);
+    return "there is no function " + name + "()" + (likely.contains("did you mean") ? likely : "");
   }
 
   private String overload(String function, List<String> types) {
@@ -165,12 +271,25 @@ final class ExpressionMessages {
               + hint(types.get(1), types.get(2))
           : "what stands before the ? must be a bool, and it is " + types.get(0);
     }
+    if (operator.equals("in")) {
+      return "behind \"in\" stands a list of values of one type, such as [\"a\", \"b\"]; whether a text is"
+          + " in another says event.note.contains(\"a\")";
+    }
     if (function.startsWith("_") && types.size() == 2) {
-      if (types.contains("null_type")) {
-        String other = types.get(types.get(0).equals("null_type") ? 1 : 0);
-        return "a value of type "
-            + other
-            + " is never null: only fields declared with a \"?\" may be missing";
+      if (types.contains("null")) {
+        return never(types.get(types.get(0).equals("null") ? 1 : 0));
+      }
+      String both = types.get(0) + " and " + types.get(1);
+      boolean isDecimal = types.get(0).startsWith("decimal");
+      if (isDecimal && operator.equals("/")) {
+        return "there is no / for " + both + ", since it would round: " + CALLS.get("divide");
+      } else if (isDecimal && operator.equals("*")) {
+        return "there is no * for "
+            + both
+            + ", since it would round: "
+            + (types.get(1).startsWith("decimal")
+                ? CALLS.get("multiply")
+                : "make a decimal of the double first, " + CALLS.get("round"));
       }
       return "there is no "
           + operator
@@ -184,9 +303,16 @@ final class ExpressionMessages {
       return "there is no " + operator + " for " + String.join(" and ", types);
     }
     String name = function.replaceFirst("_\\d+$", "");
-    return name
-        + "() takes no "
-        + (types.isEmpty() ? "empty list of arguments" : String.join(", ", types));
+    if (name.equals("round") && types.contains("int")) {
+      return "an int needs no rounding: " + CALLS.get("toDecimal") + " makes a decimal of it";
+    }
+    return "there is no "
+        + name
+        + "() for "
+        + (types.isEmpty() ? "nothing" : String.join(", ", types))
+        + (name.equals("toDecimal") && types.contains("double")
+            ? ", since it would round: " + CALLS.get("round")
+            : "");
   }
 
   /** How two types that do not go together can. */
@@ -196,14 +322,59 @@ final class ExpressionMessages {
     String other = a.startsWith("decimal") ? b : a;
     if (hasDecimal && other.startsWith("decimal")) {
       return ": toDecimal(x, n) gives a decimal more digits, round(x, n, \"HALF_UP\") fewer";
-    } else if (hasDecimal && (other.equals("int") || other.equals("double"))) {
-      return ": write " + example(decimal) + ", or toDecimal(x, " + scale(decimal) + ") of an int";
+    } else if (hasDecimal && !other.equals("bool") && !other.equals("time")) {
+      return ": " + made(other, decimal);
     } else if (Set.of(a, b).equals(Set.of("int", "double"))) {
       return ": write 1.0 instead of 1, or double(x)";
-    } else if (a.equals("string") || b.equals("string")) {
-      return ": string(x) makes a text of a value; int(x), double(x), toDecimal(x, 2) read one";
+    } else if (Set.of(a, b).equals(Set.of("string", "int"))
+        || Set.of(a, b).equals(Set.of("string", "double"))) {
+      String number = a.equals("string") ? b : a;
+      return ": string(x) makes a text of a number, " + number + "(x) a number of a text";
+    } else if (Set.of(a, b).equals(Set.of("string", "time"))) {
+      return ": " + made("string", "time");
     }
     return "";
+  }
+
+  /** How a value of one type is made of another; empty where there is no way. */
+  private static String made(String of, String wanted) {
+    if (wanted.startsWith("decimal")) {
+      return switch (of) {
+        case "int" ->
+            "write " + example(wanted) + ", or toDecimal(x, " + scale(wanted) + ") of an int";
+        case "double" ->
+            "write "
+                + example(wanted)
+                + ", or round(x, "
+                + scale(wanted)
+                + ", \"HALF_UP\") of a double";
+        case "string" -> "toDecimal(x, " + scale(wanted) + ") reads a text";
+        default ->
+            of.startsWith("decimal")
+                ? "toDecimal(x, n) gives a decimal more digits, round(x, n, \"HALF_UP\") fewer"
+                : "";
+      };
+    }
+    return switch (wanted) {
+      case "int" ->
+          of.equals("time")
+              ? "millisOf(x) are its milliseconds since 1970"
+              : of.startsWith("decimal")
+                  ? "int(round(x, 0, \"HALF_UP\")) makes an int of it"
+                  : of.equals("string")
+                      ? "int(x) reads a text"
+                      : "int(x) cuts off what is behind the point";
+      case "double" -> "double(x) makes a double of it";
+      case "string" ->
+          of.equals("time")
+              ? "formatTime(x, \"yyyy-MM-dd\", \"UTC\") writes a time"
+              : "string(x) makes a text of it";
+      case "time" ->
+          of.equals("string")
+              ? "parseTime(x, \"yyyy-MM-dd\", \"UTC\") reads a text"
+              : of.equals("int") ? "timeOfMillis(x) takes milliseconds since 1970" : "";
+      default -> "";
+    };
   }
 
   private static String scale(String decimal) {
@@ -218,12 +389,16 @@ final class ExpressionMessages {
   /** What to do where an expression has another type than is wanted. */
   String conversion(CelType type, FieldType wanted) {
     String found = told(type);
-    if (found.equals("null_type") || found.equals("null")) {
+    if (found.equals("null")) {
       return ": declare it with a \"?\" if it may be missing";
     }
-    FieldType plain = new FieldType(wanted.kind(), wanted.scale(), false);
-    String given = hint(found, plain.toString());
-    return plain.kind() == FieldType.Kind.BOOL ? "" : given;
+    String made =
+        wanted.kind() == FieldType.Kind.BOOL
+            ? "compare it with something, such as x == 1"
+            : found.startsWith("list") || found.startsWith("map")
+                ? ""
+                : made(found, new FieldType(wanted.kind(), wanted.scale(), false).toString());
+    return made.isEmpty() ? "" : ": " + made;
   }
 
   String article(FieldType type) {
@@ -235,11 +410,11 @@ final class ExpressionMessages {
   }
 
   private static String article(String name) {
-    return (name.startsWith("int") ? "an " : name.equals("null") ? "" : "a ") + name;
+    return (name.equals("null") ? "" : name.startsWith("int") ? "an " : "a ") + name;
   }
 
   String told(CelType type) {
-    return told(dev.cel.common.types.CelTypes.format(type));
+    return told(CelTypes.format(type)).replaceFirst("^(list|map)\\(.*", "$1");
   }
 
   private static List<String> types(String list) {
@@ -250,13 +425,16 @@ final class ExpressionMessages {
     }
     return inner.isBlank()
         ? List.of()
-        : Arrays.stream(inner.split(", ", -1)).map(ExpressionMessages::told).toList();
+        : Arrays.stream(inner.split(", "))
+            .filter(type -> !type.isEmpty())
+            .map(ExpressionMessages::told)
+            .toList();
   }
 
   private static String told(String type) {
     return type.replace("google.protobuf.Timestamp", "time")
         .replace("google.protobuf.Duration", "duration")
         .replaceAll("wrapper\\((\\w+)\\)", "$1")
-        .replace("null_type", "null_type");
+        .replace("null_type", "null");
   }
 }

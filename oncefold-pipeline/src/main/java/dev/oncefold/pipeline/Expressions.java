@@ -63,7 +63,9 @@ final class Expressions {
         CelRuntimeFactory.plannerRuntimeBuilder()
             .setOptions(OPTIONS)
             .addLibraries(CelExtensions.strings())
+            .setStandardFunctions(Standard.functions())
             .addFunctionBindings(functions.bindings())
+            .addFunctionBindings(Standard.bindings(OPTIONS))
             .build();
     this.messages = new ExpressionMessages(variables, functions);
   }
@@ -80,6 +82,9 @@ final class Expressions {
       problems.add(node, what + " is an expression, and this is " + node.told());
       return null;
     }
+    if (variables.hasBroken(scalar.text())) {
+      return null; // told where the field is declared
+    }
     CelValidationResult result = compiler.compile(scalar.text());
     CelAbstractSyntaxTree ast;
     try {
@@ -87,6 +92,11 @@ final class Expressions {
     } catch (CelValidationException e) {
       // The first is what is wrong; more of them mostly follow from it.
       tell(scalar, what, e.getErrors().get(0));
+      return null;
+    }
+    String wrong = messages.wrong(ast);
+    if (!wrong.isEmpty()) {
+      problems.add(scalar.textLine(), scalar.textColumn(), what + ": " + wrong);
       return null;
     }
     CelType type = ast.getResultType();
@@ -97,7 +107,9 @@ final class Expressions {
           scalar.textColumn(),
           what
               + (wanted == null
-                  ? " is a " + messages.told(type) + "; only " + FieldType.ALL + " can be written"
+                  ? " is "
+                      + messages.article(type)
+                      + "; only a string, int, double, bool, time or decimal can be emitted"
                   : " is "
                       + messages.article(wanted)
                       + ", and the expression is "
@@ -124,7 +136,7 @@ final class Expressions {
             && variables.find(whole.name()) != null;
     try {
       return new Expression(
-          what + " (" + problems.file() + ":" + scalar.line() + ")",
+          what + " (" + problems.fileName() + ":" + scalar.line() + ")",
           normal(scalar.text(), ast),
           type,
           new ArrayList<>(uses),
@@ -173,7 +185,7 @@ final class Expressions {
   private void tell(Node.Scalar scalar, String what, CelIssue issue) {
     int line = scalar.textLine();
     int column = scalar.textColumn();
-    int at = issue.getSourceLocation().getColumn();
+    int at = ExpressionMessages.column(issue, scalar.text());
     if (scalar.verbatim() && at >= 0) {
       line += Math.max(0, issue.getSourceLocation().getLine() - 1);
       // Expressions are text: a column counts code points, as editors do.

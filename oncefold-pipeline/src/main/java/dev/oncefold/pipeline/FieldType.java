@@ -137,10 +137,16 @@ record FieldType(Kind kind, int scale, boolean optional) {
 
   private static Long intOf(String text) {
     try {
+      // Java takes the digits of every script, but no other program might.
+      for (int i = 0; i < text.length(); i++) {
+        if (text.charAt(i) > '9') {
+          throw new NumberFormatException();
+        }
+      }
       return Long.valueOf(text);
     } catch (NumberFormatException e) {
       throw new FailureException(
-          NUMBER.matcher(text).matches() && text.chars().allMatch(c -> c != '.' && c != 'e')
+          text.matches("[+-]?[0-9]+")
               ? quoted(text) + " does not fit into the 64 bits of an int"
               : quoted(text) + " is no int: digits only, and a - before them");
     }

@@ -12,8 +12,9 @@ import java.util.Set;
  *
  * @param types the types by name, in order
  * @param rows the type of the rows
+ * @param broken names that were declared wrongly, which has been told: nothing more is said of them
  */
-record Fields(Map<String, FieldType> types, Row.Type rows) {
+record Fields(Map<String, FieldType> types, Row.Type rows, Set<String> broken) {
   private static final Set<String> RESERVED =
       Set.of(
           "as",
@@ -38,11 +39,16 @@ record Fields(Map<String, FieldType> types, Row.Type rows) {
           "void",
           "while");
 
-  static Fields of(String name, Map<String, FieldType> types) {
+  static Fields of(String name, Map<String, FieldType> types, Set<String> broken) {
     List<Row.Column> columns = new ArrayList<>();
     types.forEach(
         (field, type) -> columns.add(new Row.Column(field, type.javaType(), type.optional())));
-    return new Fields(new LinkedHashMap<>(types), new Row.Type(name, columns));
+    return new Fields(new LinkedHashMap<>(types), new Row.Type(name, columns), Set.copyOf(broken));
+  }
+
+  /** Whether the language of expressions has the word for itself. */
+  static boolean isReserved(String text) {
+    return RESERVED.contains(text);
   }
 
   /** Whether expressions can name it. */

@@ -5,6 +5,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** A mapping whose names are known beforehand: asks for values, and refuses other names. */
@@ -31,7 +32,13 @@ final class Form {
       this.entries = Map.of();
       problems.add(
           node,
-          what + " is a mapping with " + String.join(", ", known) + ", and this is " + node.told());
+          what
+              + " needs a name before each value, such as \""
+              + known[0]
+              + ": …\" (there is "
+              + String.join(", ", known)
+              + "), and this is "
+              + node.told());
     }
     for (Node.Entry entry : entries.values()) {
       String name = entry.key().text();
@@ -61,6 +68,13 @@ final class Form {
     return entry == null ? null : entry.key();
   }
 
+  /** A name where it stands in a mapping; null where it does not. */
+  static Node.@Nullable Scalar key(Node node, String name) {
+    return node instanceof Node.Mapping mapping && mapping.entries().containsKey(name)
+        ? Objects.requireNonNull(mapping.entries().get(name)).key()
+        : null;
+  }
+
   boolean has(String name) {
     return entries.containsKey(name);
   }
@@ -85,6 +99,9 @@ final class Form {
 
   /** The text of a name that must be there. */
   Node.@Nullable Scalar required(String name, String example) {
+    if (!(where instanceof Node.Mapping)) {
+      return null; // told already
+    }
     if (!has(name)) {
       problems.add(where, told(name) + " is missing: write " + example);
       return null;
@@ -108,7 +125,7 @@ final class Form {
   }
 
   private String told(String name) {
-    return what.isEmpty() ? name : what + ": " + name;
+    return what.isEmpty() || what.startsWith("a ") ? name : what + ": " + name;
   }
 
   /** A hint at the name that was meant, or at all there are. */

@@ -41,7 +41,6 @@ final class Functions {
   private static final CelType DECIMAL = OpaqueType.create("decimal", TypeParamType.create("N"));
   private static final CelType ANY_DECIMAL =
       OpaqueType.create("decimal", TypeParamType.create("M"));
-  private static final CelType T = TypeParamType.create("T");
   private static final CelType STRING = SimpleType.STRING;
   private static final CelType INT = SimpleType.INT;
   private static final CelType DOUBLE = SimpleType.DOUBLE;
@@ -56,14 +55,14 @@ final class Functions {
     order();
     texts();
     times();
-    declarations.add(
-        newFunctionDeclaration(
-            "coalesce", newGlobalOverload("coalesce", T, NullableType.create(T), T)));
-    bind2(
-        "coalesce",
-        Object.class,
-        Object.class,
-        (first, second) -> first instanceof NullValue ? second : first);
+    // Of each type on its own: a type parameter would let a text stand in for an int.
+    for (CelType type : List.of(STRING, INT, DOUBLE, BOOL, TIME, DECIMAL)) {
+      String id = "coalesce_" + type.name().replaceAll("\\W", "_");
+      CelType first = type == DECIMAL ? type : NullableType.create(type);
+      declarations.add(
+          newFunctionDeclaration("coalesce", newGlobalOverload(id, type, first, type)));
+      bind2(id, Object.class, Object.class, (a, b) -> a instanceof NullValue ? b : a);
+    }
   }
 
   List<CelFunctionDecl> declarations() {
@@ -82,7 +81,9 @@ final class Functions {
         scaled("toDecimal", 2, 1),
         scaled("round", 3, 1),
         scaled("multiply", 4, 2),
-        scaled("divide", 4, 2));
+        scaled("divide", 4, 2),
+        CelMacro.newGlobalMacro("parseTime", 3, (make, target, all) -> pattern(make, all, true)),
+        CelMacro.newGlobalMacro("formatTime", 3, (make, target, all) -> pattern(make, all, false)));
   }
 
   // ---------------------------------------------------------------- decimals
@@ -378,7 +379,7 @@ final class Functions {
             return Optional.of(
                 make.reportError(
                     name
-                        + " wants the digits behind the point as a number from 0 to "
+                        + "() wants to know how many digits stay behind the point, a number from 0 to "
                         + FieldType.MAX_SCALE));
           }
           List<CelExpr> rest = new ArrayList<>(arguments);
@@ -391,12 +392,33 @@ final class Functions {
               return Optional.of(
                   make.reportError(
                       name
-                          + " wants how to round: \"HALF_UP\", \"HALF_EVEN\", \"HALF_DOWN\","
+                          + "() wants to know how to round: \"HALF_UP\", \"HALF_EVEN\", \"HALF_DOWN\","
                           + " \"UP\", \"DOWN\", \"CEILING\" or \"FLOOR\""));
             }
           }
           return Optional.of(make.newGlobalCall(name + "_" + n, rest));
         });
+  }
+
+  /** Checks a pattern and a zone that are literals while the file is loaded. */
+  private static Optional<CelExpr> pattern(
+      CelMacroExprFactory make, List<CelExpr> arguments, boolean reads) {
+    if (constant(arguments.get(1), CelConstant.Kind.STRING_VALUE)
+        && constant(arguments.get(2), CelConstant.Kind.STRING_VALUE)) {
+      try {
+        TimePattern made =
+            new TimePattern(
+                arguments.get(1).constant().stringValue(),
+                arguments.get(2).constant().stringValue(),
+                TimePattern.BASE);
+        if (reads) {
+          made.reading();
+        }
+      } catch (IllegalArgumentException e) {
+        return Optional.of(make.reportError(String.valueOf(e.getMessage())));
+      }
+    }
+    return Optional.empty();
   }
 
   private static boolean constant(CelExpr expr, CelConstant.Kind kind) {

@@ -7,6 +7,8 @@ import dev.oncefold.Source;
 import dev.oncefold.SourceException;
 import dev.oncefold.StreamSource;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -84,7 +86,18 @@ final class Input {
       return given;
     }
     byte[] first = first();
-    return first.length == 0 ? List.of() : how.split(new String(first, how.charset()));
+    try {
+      return first.length == 0
+          ? List.of()
+          : how.split(how.charset().newDecoder().decode(ByteBuffer.wrap(first)).toString());
+    } catch (CharacterCodingException e) {
+      throw new SourceException(
+          "they are not in "
+              + how.charset()
+              + ": say which encoding the file has, as in csv:"
+              + " {encoding: windows-1252}",
+          e);
+    }
   }
 
   private byte[] first() {

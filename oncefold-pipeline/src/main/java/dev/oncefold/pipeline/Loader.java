@@ -6,22 +6,20 @@ import dev.oncefold.Decoder;
 import dev.oncefold.Encoder;
 import dev.oncefold.Fold;
 import dev.oncefold.Outcome;
+import dev.oncefold.Output;
 import dev.oncefold.Row;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
-import java.nio.charset.Charset;
-import java.nio.charset.IllegalCharsetNameException;
 import java.nio.charset.StandardCharsets;
-import java.nio.charset.UnsupportedCharsetException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -46,11 +44,14 @@ final class Loader {
   private final Path file;
   private final Problems problems;
   private final Form root;
+  // Who has which file: two writers of one, or one that is read, would be lost data.
+  private final Map<Path, String> files = new HashMap<>();
 
   private Loader(Path file) {
     this.file = file;
     this.problems = new Problems(file.toString());
     this.root = new Form("", YamlReader.read(text(), problems), problems, SECTIONS);
+    files.put(real(file), "pipeline");
   }
 
   private String text() {
@@ -62,14 +63,15 @@ final class Loader {
         throw problems.fatal(
             0, 0, "has " + Files.size(file) + " bytes, too many for a pipeline: is it the data?");
       }
-      return StandardCharsets.UTF_8
-          .newDecoder()
-          .decode(ByteBuffer.wrap(Files.readAllBytes(file)))
-          .toString();
+      byte[] bytes = Files.readAllBytes(file);
+      if (bytes.length > 1 && (bytes[0] & bytes[1] & 0xfe) == 0xfe) {
+        throw problems.fatal(0, 0, "is text in UTF-16: save it as UTF-8");
+      }
+      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
     } catch (NoSuchFileException e) {
       throw problems.fatal(0, 0, "there is no such file");
     } catch (CharacterCodingException e) {
-      throw problems.fatal(0, 0, "is not text in UTF-8");
+      throw problems.fatal(0, 0, "is not text in UTF-8: is it the pipeline, and saved as UTF-8?");
     } catch (IOException e) {
       throw problems.fatal(0, 0, "cannot be read: " + e);
     }
@@ -86,11 +88,11 @@ final class Loader {
     int version = version();
     StateSection state = StateSection.read(root, problems);
     Pipeline.Store store = store();
-    Input input = input(source, standard);
+    Input input = SourceSection.read(root, this::resolved, source, standard, problems);
     EventSection event = input == null ? null : EventSection.read(root, input, problems);
     UpdateSection update = null;
     Fields fields = event == null ? null : event.fields();
-    if (event != null && fields != null && state != null) {
+    if (event != null && fields != null && state != null && event.hasItsKeys()) {
       update =
           UpdateSection.read(
               root,
@@ -100,6 +102,9 @@ final class Loader {
               problems);
     }
     String failed = root.choice("failed", "stop", "stop", "refuse");
+    if (input != null && input.file() != null) {
+      files.put(real(input.file()), "source");
+    }
     Map<String, Path> outputs = outputs(update);
     Path refusals = refusals();
     problems.check();
@@ -198,7 +203,7 @@ final class Loader {
       return 1;
     }
     if (!version.text().matches("[1-9]\\d{0,8}")) {
-      problems.add(version, "version is a number from 1, not \"" + version.text() + "\"");
+      problems.add(version, "version is a whole number from 1, not \"" + version.text() + "\"");
       return 1;
     }
     return Integer.parseInt(version.text());
@@ -215,16 +220,14 @@ final class Loader {
       problems.add(root.where(), "store is missing: write \"store: { journal: data/accounts }\"");
       return null;
     }
-    Form form = new Form("store", node, problems, "journal", "history", "postgres");
-    if (form.has("postgres")) {
+    Node.Scalar postgres = Form.key(node, "postgres");
+    if (postgres != null) {
       problems.add(
-          known(form.key("postgres")),
+          postgres,
           "PostgreSQL is no store of pipelines yet: write \"store: { journal: data/accounts }\"");
       return null;
     }
-    if (!(node instanceof Node.Mapping)) {
-      return null;
-    }
+    Form form = new Form("store", node, problems, "journal", "history");
     Node.Scalar journal = form.required("journal", "\"store: { journal: data/accounts }\"");
     boolean history = form.choice("history", "full", "full", "none").equals("full");
     if (journal == null) {
@@ -238,24 +241,35 @@ final class Loader {
   }
 
   private @Nullable Path target(String what, Node node) {
-    Form form = new Form(what, node, problems, "file", "kafka");
-    if (form.has("kafka")) {
-      problems.add(
-          known(form.key("kafka")), "Kafka takes no outputs of pipelines yet: write \"file: …\"");
+    Node.Scalar kafka = Form.key(node, "kafka");
+    if (kafka != null) {
+      problems.add(kafka, "Kafka takes no outputs of pipelines yet: write \"file: …\"");
       return null;
     }
-    if (!(node instanceof Node.Mapping)) {
-      return null;
-    }
-    Node.Scalar path = form.required("file", "\"" + what + ": { file: receipts.ndjson }\"");
+    Form form = new Form(what, node, problems, "file");
+    Node.Scalar path = form.required("file", "\"file: receipts.ndjson\"");
     if (path == null) {
       return null;
     }
     Path resolved = resolved(path.text());
     if (Files.isDirectory(resolved)) {
       problems.add(path, resolved + " is a directory; name a file in it");
+      return resolved;
+    }
+    String other = files.putIfAbsent(real(resolved), what);
+    if (other != null) {
+      problems.add(path, resolved + " is the file of \"" + other + "\" already: take another");
     }
     return resolved;
+  }
+
+  /** The file behind a path, as far as there is one. */
+  private static Path real(Path path) {
+    try {
+      return path.toRealPath();
+    } catch (IOException e) {
+      return path.toAbsolutePath().normalize();
+    }
   }
 
   private Map<String, Path> outputs(@Nullable UpdateSection update) {
@@ -271,215 +285,56 @@ final class Loader {
     }
     Map<String, Node.Entry> entries =
         node instanceof Node.Mapping mapping ? mapping.entries() : Map.of();
-    for (Node.Entry entry : entries.values()) {
-      String name = entry.key().text();
-      Path path = target("outputs: " + name, entry.value());
-      if (path != null && outputs.containsValue(path)) {
-        problems.add(entry.value(), "another output goes to " + path + " already");
-      }
-      if (path != null) {
-        outputs.put(name, path);
-      }
-      if (update != null && !update.outputs().containsKey(name)) {
-        problems.add(
-            entry.key(),
-            "no step emits to \"" + name + "\"" + Form.likely(name, update.outputs().keySet()));
-      }
-    }
+    entries.forEach(
+        (name, entry) -> {
+          Path path = target("outputs: " + name, entry.value());
+          if (path != null) {
+            outputs.put(name, path);
+          }
+        });
     if (update != null) {
-      update
-          .outputs()
-          .forEach(
-              (name, where) -> {
-                if (!entries.containsKey(name)) {
-                  problems.add(
-                      where,
-                      "where do the outputs \""
-                          + name
-                          + "\" go? Write \"outputs: { "
-                          + name
-                          + ": { file: "
-                          + name
-                          + ".ndjson } }\"");
-                }
-              });
+      emitted(update.outputs(), entries);
     }
     return outputs;
+  }
+
+  /** Checks that every output that is emitted to has a place, and every place an output. */
+  private void emitted(Map<String, Node> emitted, Map<String, Node.Entry> declared) {
+    boolean all = true;
+    for (Map.Entry<String, Node> output : emitted.entrySet()) {
+      String name = output.getKey();
+      if (declared.containsKey(name)) {
+        continue;
+      }
+      all = false;
+      problems.add(
+          output.getValue(),
+          declared.isEmpty()
+              ? "where does this go? Write \"outputs: { "
+                  + name
+                  + ": { file: "
+                  + name
+                  + ".ndjson } }\""
+              : name.equals(Output.DEFAULT)
+                  ? "where does this go? Add \"to: " + declared.keySet().iterator().next() + "\""
+                  : "outputs has no \"" + name + "\"" + Form.likely(name, declared.keySet()));
+    }
+    for (Node.Entry entry : declared.values()) {
+      if (all && !emitted.containsKey(entry.key().text())) {
+        problems.add(
+            entry.key(),
+            "no step emits to \""
+                + entry.key().text()
+                + "\": leave it out, or write \"to: "
+                + entry.key().text()
+                + "\" beside an emit");
+      }
+    }
   }
 
   private @Nullable Path refusals() {
     Node node = root.get("refusals");
     return node == null ? null : target("refusals", node);
-  }
-
-  // ---------------------------------------------------------------- the source
-
-  private @Nullable Input input(@Nullable String other, InputStream standard) {
-    Node node = root.get("source");
-    if (node == null) {
-      problems.add(root.where(), "source is missing: write \"source: { file: payments.ndjson }\"");
-      return null;
-    }
-    Form form = new Form("source", node, problems, "file", "name", "format", "kafka");
-    if (form.has("kafka")) {
-      problems.add(
-          known(form.key("kafka")),
-          "Kafka is no source of pipelines yet: write \"source: { file: payments.ndjson }\"");
-      return null;
-    }
-    if (!(node instanceof Node.Mapping)) {
-      return null;
-    }
-    Node.Scalar named = form.required("file", "\"source: { file: payments.ndjson }\"");
-    if (named == null) {
-      return null;
-    }
-    String path = other == null ? named.text() : other;
-    boolean isStandard = path.equals(Input.STANDARD);
-    String format = format(form, named, isStandard && other != null ? named.text() : path);
-    if (format == null) {
-      return null;
-    }
-    CsvRowReader.Csv csv = csv(format);
-    if (isStandard) {
-      checkIds(named);
-      return new Input(null, standard, "standard input", csv);
-    }
-    Path at = other == null ? resolved(path) : Path.of(path);
-    if (!Files.isRegularFile(at)) {
-      problems.add(
-          other == null ? named.line() : 0,
-          other == null ? named.textColumn() : 0,
-          Files.isDirectory(at)
-              ? "the source " + at + " is a directory; name a file in it"
-              : "there is no file " + at + " to read events from");
-      if (csv != null) {
-        return null;
-      }
-    }
-    String partition = form.text("name");
-    String own = String.valueOf(at.getFileName());
-    return new Input(at, standard, partition == null || other != null ? own : partition, csv);
-  }
-
-  private void checkIds(Node where) {
-    if (!(root.get("event") instanceof Node.Mapping event)) {
-      return;
-    }
-    Node.Entry remember = event.entries().get("remember");
-    boolean remembers =
-        !(remember != null
-            && remember.value() instanceof Node.Scalar choice
-            && choice.text().equals("none"));
-    if (!event.entries().containsKey("id") || !remembers) {
-      problems.add(
-          where,
-          "standard input has no position to go on from, so events need ids that are remembered:"
-              + " add \"id: event.id\" and \"remember: P7D\" to event");
-    }
-  }
-
-  private @Nullable String format(Form form, Node.Scalar named, String path) {
-    if (form.has("format")) {
-      return form.choice("format", "ndjson", "ndjson", "csv");
-    }
-    String lower = path.toLowerCase(Locale.ROOT);
-    if (lower.endsWith(".ndjson") || lower.endsWith(".jsonl") || lower.endsWith(".json")) {
-      return "ndjson";
-    } else if (lower.endsWith(".csv") || lower.endsWith(".tsv")) {
-      return "csv";
-    }
-    problems.add(
-        named,
-        "is "
-            + (path.equals(Input.STANDARD) ? "standard input" : path)
-            + " NDJSON or CSV? Its name does not say: write \"format: ndjson\" or \"format: csv\"");
-    return null;
-  }
-
-  private CsvRowReader.@Nullable Csv csv(String format) {
-    Node node = root.get("csv");
-    if (!format.equals("csv")) {
-      if (node != null) {
-        problems.add(known(root.key("csv")), "csv goes with CSV only, and the source is NDJSON");
-      }
-      return null;
-    }
-    if (node == null) {
-      return new CsvRowReader.Csv(',', '"', StandardCharsets.UTF_8, false, false, null);
-    }
-    Form form =
-        new Form(
-            "csv", node, problems, "delimiter", "quote", "encoding", "decimal", "trim", "header");
-    char delimiter = character(form, "delimiter", ',');
-    char quote = character(form, "quote", '"');
-    if (delimiter == quote) {
-      problems.add(form.where(), "csv: delimiter and quote are the same character");
-    }
-    return new CsvRowReader.Csv(
-        delimiter,
-        quote,
-        encoding(form),
-        form.choice("decimal", ".", ".", ",").equals(","),
-        form.choice("trim", "false", "true", "false").equals("true"),
-        header(form));
-  }
-
-  private char character(Form form, String name, char otherwise) {
-    if (!(form.get(name) instanceof Node.Scalar scalar)) {
-      return otherwise;
-    }
-    String text = scalar.text().equals("\\t") || scalar.text().equals("tab") ? "\t" : scalar.text();
-    if (text.length() != 1 || text.charAt(0) >= 0x80 || text.charAt(0) == '\n') {
-      problems.add(
-          scalar,
-          "csv: "
-              + name
-              + " is one ASCII character, such as \";\" or \"\\t\", not "
-              + scalar.told());
-      return otherwise;
-    }
-    return text.charAt(0);
-  }
-
-  private Charset encoding(Form form) {
-    Node.Scalar encoding = form.scalar("encoding");
-    if (encoding == null) {
-      return StandardCharsets.UTF_8;
-    }
-    try {
-      Charset charset = Charset.forName(encoding.text());
-      if (!new String(new byte[] {'\n', ',', '"'}, charset).equals("\n,\"")) {
-        problems.add(
-            encoding,
-            "files in " + encoding.text() + " cannot be read line by line: convert it to UTF-8");
-      }
-      return charset;
-    } catch (IllegalCharsetNameException | UnsupportedCharsetException e) {
-      problems.add(
-          encoding,
-          "there is no encoding \""
-              + encoding.text()
-              + "\"; there is UTF-8, ISO-8859-1 (Latin-1), windows-1252");
-      return StandardCharsets.UTF_8;
-    }
-  }
-
-  private @Nullable List<String> header(Form form) {
-    Node node = form.get("header");
-    if (node == null) {
-      return null;
-    }
-    if (!(node instanceof Node.Sequence sequence) || sequence.elements().isEmpty()) {
-      problems.add(
-          node, "csv: header names the columns of a file without a header, as in [id, account]");
-      return null;
-    }
-    List<String> names = new ArrayList<>();
-    for (Node element : sequence.elements()) {
-      names.add(element instanceof Node.Scalar scalar ? scalar.text() : element.told());
-    }
-    return names;
   }
 
   // ---------------------------------------------------------------- what is stored

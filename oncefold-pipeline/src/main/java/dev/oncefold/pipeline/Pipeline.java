@@ -8,6 +8,8 @@ import dev.oncefold.SourceException;
 import dev.oncefold.journal.Description;
 import dev.oncefold.journal.Options;
 import java.io.InputStream;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -158,6 +160,16 @@ public final class Pipeline {
    */
   public String partition() {
     return input.partition();
+  }
+
+  /**
+   * The encoding of the source.
+   *
+   * @return the encoding; NDJSON is always in UTF-8
+   */
+  public Charset encoding() {
+    CsvRowReader.Csv csv = input.csv();
+    return csv == null ? StandardCharsets.UTF_8 : csv.charset();
   }
 
   /**

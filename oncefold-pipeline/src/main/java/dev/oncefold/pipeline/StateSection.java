@@ -2,8 +2,10 @@ package dev.oncefold.pipeline;
 
 import dev.oncefold.FailureException;
 import dev.oncefold.Row;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,15 +21,19 @@ record StateSection(Fields fields, Row initial, Map<String, String> rules) {
     if (!(node instanceof Node.Mapping mapping) || mapping.entries().isEmpty()) {
       problems.add(
           node == null ? root.where() : node,
-          "state is missing: name each field with its type and what it starts from, such as"
-              + " \"state: { balance: decimal(2) 0.00, payments: int 0 }\"");
+          (node == null ? "state is missing: name" : "state names")
+              + " each field with its type and what it starts from, such as"
+              + " \"state: { balance: decimal(2) 0.00, payments: int 0 }\""
+              + (node == null ? "" : ", and this is " + node.told()));
       return null;
     }
     Map<String, FieldType> types = new LinkedHashMap<>();
     Map<String, @Nullable Object> values = new LinkedHashMap<>();
+    Set<String> broken = new HashSet<>();
     Map<String, String> rules = new LinkedHashMap<>();
     for (Node.Entry entry : mapping.entries().values()) {
       String name = entry.key().text();
+      broken.add(name);
       if (!Fields.isName(name)) {
         problems.add(entry.key(), notAName(name));
         continue;
@@ -52,6 +58,7 @@ record StateSection(Fields fields, Row initial, Map<String, String> rules) {
         values.put(name, initial(name, type, initial));
         types.put(name, type);
         rules.put(name, type + " " + (initial.isEmpty() ? "null" : initial));
+        broken.remove(name);
       } catch (FailureException e) {
         problems.add(scalar, String.valueOf(e.getMessage()));
       }
@@ -59,30 +66,40 @@ record StateSection(Fields fields, Row initial, Map<String, String> rules) {
     if (types.isEmpty()) {
       return null;
     }
-    Fields fields = Fields.of("State", types);
+    Fields fields = Fields.of("State", types, broken);
     return new StateSection(fields, fields.rows().row(values.values().toArray()), rules);
   }
 
   static String notAName(String name) {
     return "\""
         + name
-        + "\" is no name for a field: it needs letters, digits and _, not a digit first, and no word"
-        + " that CEL keeps for itself";
+        + (Fields.isReserved(name)
+            ? "\" is a word that expressions keep for themselves: take another name"
+            : "\" is no name that expressions can use: take letters, digits and _, and no digit first");
   }
 
   static String unknownType(String text) {
-    FieldType close = FieldType.parse(text.toLowerCase(java.util.Locale.ROOT));
+    if (text.isEmpty()) {
+      return "a type is missing: there is " + FieldType.ALL;
+    }
+    FieldType close =
+        FieldType.parse(text.toLowerCase(java.util.Locale.ROOT).replaceAll("\\s", ""));
     String hint =
         switch (text.toLowerCase(java.util.Locale.ROOT)) {
-          case "long", "integer", "bigint", "number" -> ": did you mean int?";
-          case "text", "str", "varchar" -> ": did you mean string?";
-          case "float", "real" -> ": did you mean double, or decimal(2)?";
-          case "boolean" -> ": did you mean bool?";
+          case "long", "integer", "bigint", "number" -> ": did you mean \"int\"?";
+          case "text", "str", "varchar" -> ": did you mean \"string\"?";
+          case "float", "real" -> ": did you mean \"double\", or \"decimal(2)\"?";
+          case "boolean" -> ": did you mean \"bool\"?";
           case "decimal", "money", "numeric", "bigdecimal" ->
               ": a decimal says how many digits it has behind the point, such as decimal(2)";
-          case "timestamp", "datetime", "date", "instant" -> ": did you mean time?";
+          case "timestamp", "datetime", "date", "instant" -> ": did you mean \"time\"?";
           default ->
-              close != null ? ": did you mean " + close + "?" : ": there is " + FieldType.ALL;
+              close != null
+                  ? ": did you mean \"" + close + "\"?"
+                  : text.matches("decimal\\(.*\\)\\??")
+                      ? ": a decimal has one number, how many digits stand behind the point, from 0 to "
+                          + FieldType.MAX_SCALE
+                      : ": there is " + FieldType.ALL;
         };
     return "\"" + text + "\" is no type" + hint;
   }
@@ -96,20 +113,20 @@ record StateSection(Fields fields, Row initial, Map<String, String> rules) {
         throw new FailureException(
             "what does "
                 + name
-                + " start from? Write \""
+                + " start from? Write '"
                 + type
                 + " "
                 + switch (type.kind()) {
-                  case STRING -> "\\\"\\\"";
+                  case STRING -> "\"\"";
                   case INT -> "0";
                   case DOUBLE -> "0.0";
                   case BOOL -> "false";
                   case TIME -> "1970-01-01T00:00:00Z";
                   case DECIMAL -> type.scale() == 0 ? "0" : "0." + "0".repeat(type.scale());
                 }
-                + "\", or \""
+                + "', or '"
                 + type
-                + "?\" if it may be missing");
+                + "?' if it may be missing");
       }
     }
     boolean isQuoted =
@@ -120,7 +137,9 @@ record StateSection(Fields fields, Row initial, Map<String, String> rules) {
     try {
       return type.fromText(value);
     } catch (FailureException e) {
-      throw new FailureException(name + " cannot start from " + text + ": " + e.getMessage());
+      // What helps with the fields of events is no help here.
+      String reason = String.valueOf(e.getMessage()).replaceFirst("; declare it .*", "");
+      throw new FailureException(name + " cannot start from " + text + ": " + reason);
     }
   }
 }

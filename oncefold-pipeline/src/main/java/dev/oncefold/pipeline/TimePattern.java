@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Reads and writes times by a pattern of {@link DateTimeFormatter}. A date without a time is its
  * beginning. What does not exist (February 30, an hour that a clock skips) is refused, never moved.
+ * Names of months and days are English: those of no language differ from one Java to the next.
  */
 final class TimePattern {
   /** The first of the hundred years that two digits can mean, unless said otherwise. */
@@ -34,6 +35,7 @@ final class TimePattern {
   private final String pattern;
   private final ZoneId zone;
   private final DateTimeFormatter formatter;
+  private final boolean hasTime;
 
   /**
    * A pattern.
@@ -42,6 +44,7 @@ final class TimePattern {
    */
   TimePattern(String pattern, String zone, int base) {
     this.pattern = pattern;
+    this.hasTime = pattern.replaceAll("'[^']*'", "").matches("(?s).*[hHkKmsSAnNaB].*");
     try {
       this.zone = ZoneId.of(zone);
     } catch (DateTimeException e) {
@@ -51,16 +54,16 @@ final class TimePattern {
     try {
       this.formatter =
           builder(pattern, base)
-              .toFormatter(Locale.ROOT)
+              .toFormatter(Locale.ENGLISH)
               .withChronology(IsoChronology.INSTANCE)
               .withResolverStyle(ResolverStyle.STRICT);
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(
           "\""
               + pattern
-              + "\" is no pattern for times: "
+              + "\" is no pattern for times ("
               + e.getMessage()
-              + "; letters are those of Java's DateTimeFormatter, such as yyyy-MM-dd HH:mm:ss",
+              + "): letters are those of Java's DateTimeFormatter, such as yyyy-MM-dd HH:mm:ss",
           e);
     }
   }
@@ -119,6 +122,25 @@ final class TimePattern {
     }
   }
 
+  /**
+   * Checks that what the pattern reads can be times.
+   *
+   * @throws IllegalArgumentException if it cannot read even what it has written
+   */
+  TimePattern reading() {
+    try {
+      parse(format(Instant.parse("2001-02-03T15:04:05Z")));
+      return this;
+    } catch (FailureException e) {
+      throw new IllegalArgumentException(
+          "\""
+              + pattern
+              + "\" cannot read times: it needs a year (yyyy), a month (MM) and a day (dd); an hour is"
+              + " HH, or hh with am or pm (a)",
+          e);
+    }
+  }
+
   @Override
   public String toString() {
     return pattern + " " + zone;
@@ -132,6 +154,9 @@ final class TimePattern {
       @Nullable LocalTime time = parsed.query(TemporalQueries.localTime());
       if (date == null) {
         throw new FailureException("the pattern " + pattern + " has no date in it");
+      }
+      if (time == null && hasTime) {
+        throw new FailureException("the pattern " + pattern + " says no hour of the day");
       }
       return at(date.atTime(time == null ? LocalTime.MIDNIGHT : time), own == null ? zone : own);
     } catch (DateTimeException e) {

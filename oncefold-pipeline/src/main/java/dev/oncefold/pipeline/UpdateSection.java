@@ -6,6 +6,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** The section {@code update}: the steps that an event goes through. */
@@ -34,21 +35,24 @@ final class UpdateSection {
   }
 
   /**
-   * Reads the steps.
+   * Reads the steps; null where there are none, which has been told as a problem.
    *
    * @param states the names of the states: {@code state}, or one for each key
    */
-  static UpdateSection read(
+  static @Nullable UpdateSection read(
       Form root, Fields event, StateSection state, Collection<String> states, Problems problems) {
-    UpdateSection section = new UpdateSection(event, state, states, problems);
     Node node = root.get("update");
-    if (node instanceof Node.Sequence sequence && !sequence.elements().isEmpty()) {
-      sequence.elements().forEach(section::step);
-    } else {
+    if (!(node instanceof Node.Sequence sequence) || sequence.elements().isEmpty()) {
       problems.add(
           node == null ? root.where() : node,
-          "update is missing: a list of steps, such as \"- set: {payments: state.payments + 1}\"");
+          (node == null ? "update is missing: write" : "update is")
+              + " a list of steps, each behind a \"-\", such as \"- set: {payments: state.payments +"
+              + " 1}\""
+              + (node == null ? "" : ", and this is " + node.told()));
+      return null;
     }
+    UpdateSection section = new UpdateSection(event, state, states, problems);
+    sequence.elements().forEach(section::step);
     return section;
   }
 
@@ -90,7 +94,8 @@ final class UpdateSection {
     Node condition = form.get("when");
     Expression when = condition == null ? null : expressions.compile(condition, "when", BOOL);
     if (form.has("to") && !form.has("emit")) {
-      problems.add(node, "\"to\" goes with emit only");
+      problems.add(
+          Objects.requireNonNull(form.key("to")), "\"to\" goes with emit only: leave it out");
     }
     String suffix = when == null ? "" : " when " + when.text();
     switch (found.get(0)) {
@@ -144,22 +149,27 @@ final class UpdateSection {
             entry.key(),
             "\""
                 + name
-                + "\" says not of which key: write "
+                + "\" does not say of which key: write "
                 + String.join(" or ", states.stream().map(s -> s + "." + fieldOf(name)).toList()));
         return null;
       }
       field = name.substring(point + 1);
     }
     FieldType type = state.fields().types().get(field);
+    if (state.fields().broken().contains(field)) {
+      return null;
+    }
     if (type == null) {
       problems.add(
           entry.key(),
           field.startsWith("state.")
               ? "set names the field alone: \"" + field.substring("state.".length()) + "\""
-              : "the state has no field \""
-                  + field
-                  + "\""
-                  + Form.likely(field, state.fields().types().keySet()));
+              : field.startsWith("event.")
+                  ? "set changes the state, and \"" + field + "\" is of the event"
+                  : "the state has no field \""
+                      + field
+                      + "\""
+                      + Form.likely(field, state.fields().types().keySet()));
       return null;
     }
     Expression value = expressions.compile(entry.value(), "set " + name, type);
@@ -194,6 +204,9 @@ final class UpdateSection {
   // ---------------------------------------------------------------- emit
 
   private void emit(Form form, @Nullable Expression when, String suffix) {
+    Node.Scalar to = form.scalar("to");
+    String output = to == null ? Output.DEFAULT : to.text();
+    outputs.putIfAbsent(output, to == null ? form.where() : to);
     Node node = form.get("emit");
     if (!(node instanceof Node.Mapping mapping) || mapping.entries().isEmpty()) {
       problems.add(
@@ -202,9 +215,6 @@ final class UpdateSection {
               + " state.balance}\"");
       return;
     }
-    Node.Scalar to = form.scalar("to");
-    String output = to == null ? Output.DEFAULT : to.text();
-    outputs.putIfAbsent(output, to == null ? form.where() : to);
     List<String> texts = new ArrayList<>();
     List<Expression> values = new ArrayList<>();
     StringBuilder rule = new StringBuilder();

@@ -9,6 +9,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -54,6 +55,20 @@ final class Variables {
   /** The fields of a row by its name, or null where there is no such row. */
   @Nullable Fields fields(String row) {
     return rows.get(row);
+  }
+
+  /** Whether a text has a field in it whose declaration is wrong. */
+  boolean hasBroken(String text) {
+    for (Map.Entry<String, Fields> row : rows.entrySet()) {
+      for (String field : row.getValue().broken()) {
+        if (Pattern.compile("\\b" + row.getKey() + "\\s*\\.\\s*" + Pattern.quote(field) + "\\b")
+            .matcher(text)
+            .find()) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
   Collection<String> rows() {

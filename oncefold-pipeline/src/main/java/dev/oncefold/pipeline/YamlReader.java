@@ -10,6 +10,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +21,15 @@ import org.jspecify.annotations.Nullable;
  */
 final class YamlReader {
   private static final int MAX_DEPTH = 32;
+  private static final Pattern PLACE = Pattern.compile("line (\\d+), column (\\d+)");
+  private static final Pattern TOKEN = Pattern.compile("found character '(.)' that cannot start");
+  // Of these, the place where it begins says more than that where the parser gave up.
+  private static final List<String> OPENED =
+      List.of(
+          "could not find expected ':'",
+          "expected ',' or",
+          "found unexpected end of stream",
+          "found *");
   private static final YAMLFactory FACTORY = YAMLFactory.builder().build();
 
   private final Problems problems;
@@ -38,17 +49,17 @@ final class YamlReader {
       YamlReader reader = new YamlReader(text, problems);
       return reader.document();
     } catch (JsonProcessingException e) {
-      throw malformed(e, problems);
+      throw malformed(e, text, problems);
     } catch (IOException e) {
       throw problems.fatal(0, 0, "cannot be read: " + e);
     }
   }
 
   private Node.Mapping document() throws IOException {
-    if (next() == null) {
+    Node node = next() == null ? null : node();
+    if (node == null || (node instanceof Node.Scalar scalar && scalar.text().isEmpty())) {
       throw problems.fatal(0, 0, "is empty; a pipeline begins with its name: \"name: accounts\"");
     }
-    Node node = node();
     if (!(node instanceof Node.Mapping mapping)) {
       throw problems.fatal(
           node.line(),
@@ -74,6 +85,12 @@ final class YamlReader {
           at.getColumnNr(),
           "anchors and aliases (& and *) are not taken: write the value out; a text that begins"
               + " with & or * needs quotes");
+    } else if (token != null && rest(at.getLineNr(), at.getColumnNr()).startsWith("!")) {
+      // YAML would take it for a tag and drop it: an expression would mean its opposite.
+      throw problems.fatal(
+          at.getLineNr(),
+          at.getColumnNr(),
+          "a text that begins with ! needs quotes around it, such as '!has(event.note)'");
     }
     return token;
   }
@@ -101,6 +118,10 @@ final class YamlReader {
       JsonToken token = next();
       if (token == null) {
         break;
+      }
+      if (key.text().equals("<<")) {
+        throw problems.fatal(
+            key.line(), key.column(), "<< is not taken: write out what it would bring in");
       }
       Node.Entry before = entries.get(key.text());
       Node value = node();
@@ -132,8 +153,7 @@ final class YamlReader {
     String text = isName ? parser.currentName() : parser.getText();
     int line = Math.max(at.getLineNr(), 1);
     int column = Math.max(at.getColumnNr(), 1);
-    String there = line <= lines.length ? lines[line - 1] : "";
-    there = column <= there.length() ? there.substring(column - 1) : "";
+    String there = rest(line, column);
     if (parser.currentToken() == JsonToken.VALUE_NULL && !there.startsWith("null")) {
       text = there.startsWith("~") ? "null" : "";
     }
@@ -154,6 +174,15 @@ final class YamlReader {
         line, column, text, textLine, textColumn, isVerbatim(text, block, textLine, textColumn));
   }
 
+  /** What the file has in a line from a column on, counted in code points. */
+  private String rest(int line, int column) {
+    String there = line >= 1 && line <= lines.length ? lines[line - 1] : "";
+    int points = there.codePointCount(0, there.length());
+    return column < 1 || column > points
+        ? ""
+        : there.substring(there.offsetByCodePoints(0, column - 1));
+  }
+
   private boolean isVerbatim(String text, boolean block, int line, int column) {
     int at = line;
     for (String part : text.stripTrailing().split("\n", -1)) {
@@ -167,38 +196,99 @@ final class YamlReader {
     return block || at == line + 1;
   }
 
-  private static PipelineException malformed(JsonProcessingException e, Problems problems) {
-    JsonLocation at = e.getLocation();
+  // ---------------------------------------------------------------- what is not YAML
+
+  private static PipelineException malformed(
+      JsonProcessingException e, String text, Problems problems) {
     String message = e.getOriginalMessage();
-    // Of the reader's own text only the sentence counts; the place is told in front.
-    String first = message.lines().filter(line -> !line.isBlank()).findFirst().orElse("");
+    List<int[]> places = new ArrayList<>();
+    Matcher place = PLACE.matcher(message);
+    while (place.find()) {
+      places.add(new int[] {Integer.parseInt(place.group(1)), Integer.parseInt(place.group(2))});
+    }
+    // The parser's words are: while doing something, its place, what is wrong, its place.
     String reason =
         message
             .lines()
             .filter(line -> !line.isBlank() && !line.startsWith(" "))
-            .skip(1)
-            .findFirst()
-            .orElse(first);
-    return problems.fatal(
-        at == null ? 0 : at.getLineNr(),
-        at == null ? 0 : at.getColumnNr(),
-        "this is not YAML: " + explained(reason.strip()));
+            .reduce((first, second) -> second)
+            .orElse("")
+            .strip();
+    int[] first = places.isEmpty() ? new int[] {0, 0} : places.get(0);
+    int[] last = places.isEmpty() ? first : places.get(places.size() - 1);
+    if (reason.contains("special characters are not allowed") || reason.contains("unacceptable")) {
+      int at = text.codePoints().takeWhile(YamlReader::isText).map(Character::charCount).sum();
+      String before = text.substring(0, at);
+      return problems.fatal(
+          (int) before.chars().filter(c -> c == '\n').count() + 1,
+          before
+                  .substring(before.lastIndexOf('\n') + 1)
+                  .codePointCount(0, at - before.lastIndexOf('\n') - 1)
+              + 1,
+          String.format(
+              "a character that is no text stands here (U+%04X): is this a pipeline file?",
+              (int) text.charAt(Math.min(at, text.length() - 1))));
+    } else if (reason.contains("'\\t'") || reason.contains("TAB") || isTab(text, first, last)) {
+      int line = tab(text, first[0]);
+      return problems.fatal(
+          line, line == 0 ? 0 : 1, "a tab stands where spaces are wanted: indent with spaces");
+    }
+    boolean opened = OPENED.stream().anyMatch(reason::contains) && !reason.contains("got ?");
+    int[] at = opened ? first : last;
+    return problems.fatal(at[0], at[1], explained(reason));
+  }
+
+  private static boolean isText(int c) {
+    return c == '\t'
+        || c == '\n'
+        || c == '\r'
+        || c == 0x85
+        || (c >= ' ' && (c < 0x7f || c >= 0xa0) && c != 0xfffe && c != 0xffff);
+  }
+
+  private static boolean isTab(String text, int[] first, int[] last) {
+    int line = tab(text, first[0]);
+    return line > 0 && line <= last[0];
+  }
+
+  /** The first line from one on that is indented with a tab; 0 where none is. */
+  private static int tab(String text, int from) {
+    String[] lines = text.split("\n", -1);
+    for (int line = Math.max(from, 1); line <= lines.length; line++) {
+      String there = lines[line - 1];
+      if (!there.isBlank()
+          && there.substring(0, there.length() - there.stripLeading().length()).contains("\t")) {
+        return line;
+      }
+    }
+    return 0;
   }
 
   private static String explained(String reason) {
     if (reason.contains("mapping values are not allowed here")) {
       return "a \": \" stands where no name can begin. Is the indentation right, and is a text with"
           + " \": \" in it quoted?";
-    } else if (reason.contains("found character '\\t(TAB)'") || reason.contains("'\\t'")) {
-      return "a tab stands where spaces are wanted: indent with spaces";
+    } else if (reason.contains("could not find expected ':'")) {
+      return "this is neither a name with its value, such as \"failed: stop\" with a space behind the"
+          + " colon, nor does it go on with what stands above it";
     } else if (reason.contains("got ?")) {
       return "a \"?\" needs quotes inside { }: write \"string?\"";
+    } else if (reason.contains("'<scalar>'")) {
+      return "more stands behind a text in quotes: put quotes around all of it, such as"
+          + " '\"a\" + event.type'";
     } else if (reason.contains("expected <block end>")) {
-      return reason + ". Is the indentation of this line that of its neighbours?";
-    } else if (reason.contains("special characters are not allowed")
-        || reason.contains("unacceptable")) {
-      return "it holds bytes that are no text";
+      return "this does not stand where the lines above it lead one to expect: is it indented as"
+          + " they are?";
+    } else if (reason.contains("expected ',' or")) {
+      return "a bracket opens here and is not closed, or a comma is missing in it";
+    } else if (reason.contains("found unexpected end of stream")) {
+      return "a quote opens here and is not closed";
+    } else if (reason.contains("unexpected character found *")) {
+      return "a text that begins with * needs quotes";
     }
-    return reason;
+    Matcher token = TOKEN.matcher(reason);
+    return token.find()
+        ? "a text that begins with " + token.group(1) + " needs quotes"
+        : "this is not YAML: " + reason;
   }
 }
