@@ -15,7 +15,7 @@ import picocli.CommandLine;
 record Command(int exitCode, String out, String err) {
   /** Runs {@code oncefold} in this process. */
   static Command oncefold(String... args) {
-    return run(Main.command(new DemoCommand()), args);
+    return run(Main.command(new DemoCommand(), System.in), args);
   }
 
   static Command run(CommandLine command, String... args) {

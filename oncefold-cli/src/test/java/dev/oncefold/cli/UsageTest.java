@@ -16,7 +16,7 @@ class UsageTest {
       delimiter = '|',
       value = {
         "''                          | No command is given",
-        "dmeo                        | There is no command \"dmeo\"; there is demo",
+        "dmeo                        | There is no command \"dmeo\"; there is demo, check, run",
         "--verbose                   | Unknown option: '--verbose'",
         "demo --kill 3               | Unknown options: '--kill', '3'",
         "demo --events               | '--events'",
