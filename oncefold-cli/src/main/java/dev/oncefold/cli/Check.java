@@ -43,6 +43,11 @@ final class Check {
             : pipeline.change(stored));
   }
 
+  /** Whether nothing is stored yet. */
+  boolean isNew() {
+    return stored == null;
+  }
+
   Change change() {
     return change;
   }

@@ -58,6 +58,9 @@ public final class Main implements Runnable {
         .addSubcommand(demo)
         .addSubcommand(new CheckCommand(standard))
         .addSubcommand(new RunCommand(standard))
+        .addSubcommand(new StateCommand())
+        .addSubcommand(new HistoryCommand())
+        .addSubcommand(new RebuildCommand(standard))
         .setParameterExceptionHandler(Main::wrongUsage)
         .setExecutionExceptionHandler(Main::failed);
   }

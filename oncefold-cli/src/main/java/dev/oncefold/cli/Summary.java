@@ -52,7 +52,9 @@ record Summary(
     List<String> lines = new ArrayList<>();
     CountTable.lines("this run", run, "in total", total, lines);
     lines.add(CountTable.row("seconds", String.format(Locale.ROOT, "%,.1f", seconds), ""));
-    lines.add(CountTable.row("events/s", String.format(Locale.ROOT, "%,d", rate()), ""));
+    if (run.events() > 0) {
+      lines.add(CountTable.row("events/s", String.format(Locale.ROOT, "%,d", rate()), ""));
+    }
     lines.add("");
     lines.addAll(said);
     return lines;
