@@ -154,6 +154,15 @@ public final class Pipeline {
   }
 
   /**
+   * How the source is written.
+   *
+   * @return {@code NDJSON} or {@code CSV}
+   */
+  public String format() {
+    return input.csv() == null ? "NDJSON" : "CSV";
+  }
+
+  /**
    * The name of the source in the store.
    *
    * @return the name of its only partition
