@@ -19,6 +19,8 @@ import dev.cel.parser.CelUnparserFactory;
 import dev.cel.runtime.CelEvaluationException;
 import dev.cel.runtime.CelRuntime;
 import dev.cel.runtime.CelRuntimeFactory;
+import dev.cel.runtime.CelStandardFunctions;
+import dev.cel.runtime.CelStandardFunctions.StandardFunction;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.Set;
@@ -26,10 +28,16 @@ import org.jspecify.annotations.Nullable;
 
 /** Compiles the expressions of a file: parses them, checks their types, and tells what is wrong. */
 final class Expressions {
-  private static final CelOptions OPTIONS =
+  static final CelOptions OPTIONS =
       CelOptions.current()
           .populateMacroCalls(true)
           .enableHeterogeneousNumericComparisons(true)
+          .build();
+
+  // CEL's equality takes a BigDecimal for another number, and finds no two of them equal.
+  private static final CelStandardFunctions STANDARD =
+      CelStandardFunctions.newBuilder()
+          .excludeFunctions(StandardFunction.EQUALS, StandardFunction.NOT_EQUALS)
           .build();
 
   private final Variables variables;
@@ -62,6 +70,7 @@ final class Expressions {
     this.runtime =
         CelRuntimeFactory.plannerRuntimeBuilder()
             .setOptions(OPTIONS)
+            .setStandardFunctions(STANDARD)
             .addLibraries(CelExtensions.strings())
             .addFunctionBindings(functions.bindings())
             .build();

@@ -17,6 +17,8 @@ import dev.cel.common.values.NullValue;
 import dev.cel.parser.CelMacro;
 import dev.cel.parser.CelMacroExprFactory;
 import dev.cel.runtime.CelFunctionBinding;
+import dev.cel.runtime.RuntimeEquality;
+import dev.cel.runtime.RuntimeHelpers;
 import dev.oncefold.FailureException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
@@ -26,6 +28,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.BinaryOperator;
 import java.util.function.Function;
@@ -47,11 +50,16 @@ final class Functions {
   private static final CelType BOOL = SimpleType.BOOL;
   private static final CelType TIME = SimpleType.TIMESTAMP;
 
+  private static final RuntimeEquality EQUALITY =
+      RuntimeEquality.create(RuntimeHelpers.create(), Expressions.OPTIONS);
+
   private final List<CelFunctionDecl> declarations = new ArrayList<>();
   private final List<CelFunctionBinding> bindings = new ArrayList<>();
 
   Functions() {
     decimals();
+    bind2("equals", Object.class, Object.class, Functions::equal);
+    bind2("not_equals", Object.class, Object.class, (a, b) -> !equal(a, b));
     order();
     texts();
     times();
@@ -180,6 +188,27 @@ final class Functions {
     declarations.add(
         newFunctionDeclaration(operator, newGlobalOverload(id, BOOL, DECIMAL, DECIMAL)));
     bind2(id, BigDecimal.class, BigDecimal.class, (a, b) -> holds.apply(a.compareTo(b)));
+  }
+
+  private static boolean equal(Object a, Object b) {
+    if (a instanceof BigDecimal one && b instanceof BigDecimal other) {
+      return one.compareTo(other) == 0;
+    } else if (a instanceof List<?> one && b instanceof List<?> other) {
+      boolean same = one.size() == other.size();
+      for (int i = 0; same && i < one.size(); i++) {
+        same = equal(one.get(i), other.get(i));
+      }
+      return same;
+    } else if (a instanceof Map<?, ?> one && b instanceof Map<?, ?> other) {
+      return one.size() == other.size()
+          && one.entrySet().stream()
+              .allMatch(
+                  entry -> {
+                    Object found = other.get(entry.getKey());
+                    return found != null && equal(entry.getValue(), found);
+                  });
+    }
+    return EQUALITY.objectEquals(a, b);
   }
 
   private static BigDecimal times(BigDecimal decimal, long n) {
@@ -360,7 +389,7 @@ final class Functions {
     }
     int point = text.indexOf('.');
     int scale = point < 0 ? 0 : text.length() - point - 1;
-    if (scale > FieldType.MAX_SCALE || text.length() > FieldType.MAX_DIGITS) {
+    if (scale > FieldType.MAX_SCALE || new BigDecimal(text).precision() > FieldType.MAX_DIGITS) {
       return Optional.of(make.reportError("the decimal " + text + " has too many digits"));
     }
     return Optional.of(make.newGlobalCall("decimal_" + scale, argument));
@@ -388,6 +417,7 @@ final class Functions {
             CelExpr mode = rest.get(rest.size() - 1);
             if (!constant(mode, CelConstant.Kind.STRING_VALUE)
                 || Arrays.stream(RoundingMode.values())
+                    .filter(known -> known != RoundingMode.UNNECESSARY)
                     .noneMatch(known -> known.name().equals(mode.constant().stringValue()))) {
               return Optional.of(
                   make.reportError(
