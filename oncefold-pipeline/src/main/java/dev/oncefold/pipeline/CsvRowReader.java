@@ -91,13 +91,15 @@ final class CsvRowReader implements RowReader {
     try {
       record = reader.ofSingleCsvRecord(text(bytes, from, length));
     } catch (CsvParseException e) {
-      throw new FailureException("the record is no CSV: " + e.getMessage());
+      Throwable cause = e.getCause() == null ? e : e.getCause();
+      throw new FailureException("the record is no CSV: " + cause.getMessage());
     }
     if (record.getFieldCount() != width) {
       throw new FailureException(
           "the record has "
               + record.getFieldCount()
-              + " fields, and the header has "
+              + (record.getFieldCount() == 1 ? " field" : " fields")
+              + ", and the header has "
               + width
               + ": is the delimiter \""
               + csv.delimiter()
@@ -122,7 +124,10 @@ final class CsvRowReader implements RowReader {
     try {
       return type.fromText(csv.decimalComma() ? withPoint(text, type) : text);
     } catch (FailureException e) {
-      throw new FailureException(names[i] + ": " + e.getMessage());
+      String reason = String.valueOf(e.getMessage());
+      // As it stands in the file.
+      reason = csv.decimalComma() ? reason.replace(text.replace(',', '.'), text) : reason;
+      throw new FailureException(names[i] + ": " + reason);
     }
   }
 

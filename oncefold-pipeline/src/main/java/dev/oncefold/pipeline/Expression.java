@@ -8,10 +8,17 @@ import dev.cel.runtime.CelEvaluationException;
 import dev.cel.runtime.CelRuntime;
 import dev.oncefold.FailureException;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** A checked expression, ready to be evaluated again and again. Safe for use by several threads. */
 final class Expression {
+  private static final Pattern NUMBER = Pattern.compile("For input string: \"([^\"]*)\"");
+  private static final Pattern TIME = Pattern.compile("Text '([^']*)' could not be parsed");
+  private static final Pattern INDEX =
+      Pattern.compile("(?:[Ii]ndex out of \\w+: |Range )(-?\\d+|\\[.*?\\))");
+
   private final String where;
   private final String text;
   private final FieldType wanted;
@@ -103,7 +110,8 @@ final class Expression {
         return "division by zero";
       } else if (cause instanceof CelNumericOverflowException) {
         return "the result does not fit into the 64 bits of an int";
-      } else if (cause instanceof CelOverloadNotFoundException) {
+      } else if (cause instanceof CelOverloadNotFoundException
+          || String.valueOf(cause.getMessage()).startsWith("Expected boolean value")) {
         for (Variables.Variable variable : uses) {
           if (scope.value(variable) == null) {
             return variable.name()
@@ -115,6 +123,19 @@ final class Expression {
       }
     }
     String message = String.valueOf(e.getMessage());
+    Matcher number = NUMBER.matcher(message);
+    Matcher time = TIME.matcher(message);
+    Matcher index = INDEX.matcher(message);
+    if (number.find()) {
+      return FieldType.quoted(number.group(1)) + " is no number that fits";
+    } else if (time.find()) {
+      return FieldType.quoted(time.group(1)) + " is no time such as 2026-01-31T12:00:00Z";
+    } else if (index.find()) {
+      return "there is nothing at " + index.group(1) + ": it is too short for that";
+    } else if (message.contains("error parsing regexp: ")) {
+      return "the pattern is no regular expression: "
+          + message.replaceFirst("(?s).*error parsing regexp: ", "");
+    }
     return message.replaceFirst("^(evaluation error( at <input>:\\d+)?: )*(\\w+ failure: )?", "");
   }
 

@@ -23,7 +23,7 @@ final class ExpressionMessages {
       Pattern.compile("undeclared reference to '([^']*)'.*", Pattern.DOTALL);
   private static final Pattern NO_OVERLOAD =
       Pattern.compile(
-          "found no matching overload for '([^']*)' applied to '(.*?)' \\(candidates.*",
+          "found no matching overload for '([^']*)' applied to '(.*?)'(?: \\(candidates.*)?",
           Pattern.DOTALL);
   private static final Pattern NAME = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
   private static final Pattern TOKEN = Pattern.compile("'(.*)'", Pattern.DOTALL);

@@ -159,6 +159,8 @@ record FieldType(Kind kind, int scale, boolean optional) {
     double value = Double.parseDouble(text);
     if (Double.isInfinite(value)) {
       throw new FailureException(quoted(text) + " is too large for a double");
+    } else if (value == 0 && text.matches("[^eE]*[1-9].*")) {
+      throw new FailureException(quoted(text) + " is too small for a double");
     }
     return value;
   }
@@ -199,10 +201,13 @@ record FieldType(Kind kind, int scale, boolean optional) {
 
   /** A decimal in a scale, where no digit is lost by that. */
   static BigDecimal fitting(BigDecimal value, int scale) {
+    if (value.signum() == 0) {
+      return BigDecimal.valueOf(0, scale);
+    }
     // First of all: a number such as 1e999999999 must not be written out.
     if ((long) value.precision() - value.scale() > MAX_DIGITS - scale) {
       throw new FailureException(
-          value
+          (value.precision() > TOLD ? "the number" : value)
               + " has too many digits: a decimal("
               + scale
               + ") has at most "
@@ -212,12 +217,16 @@ record FieldType(Kind kind, int scale, boolean optional) {
     if (value.scale() == scale) {
       return value;
     }
-    if (value.signum() != 0 && (long) value.scale() - value.precision() + 1 > scale) {
+    if ((long) value.scale() - value.precision() + 1 > scale) {
       // 1e-999999999 must not be written out either.
-      throw new FailureException(value + " has more than " + scale + " digits behind the point");
+      throw new FailureException(
+          (value.precision() > TOLD ? "the number" : value)
+              + " has more than "
+              + scale
+              + " digits behind the point");
     }
     try {
-      return value.signum() == 0 ? BigDecimal.valueOf(0, scale) : value.setScale(scale);
+      return value.setScale(scale);
     } catch (ArithmeticException e) {
       throw new FailureException(
           value.toPlainString().length() > TOLD
@@ -242,7 +251,7 @@ record FieldType(Kind kind, int scale, boolean optional) {
     switch (kind) {
       case STRING -> {
         if (token == JsonToken.VALUE_STRING) {
-          return json.getText();
+          return whole(json.getText());
         }
       }
       case INT -> {
@@ -272,18 +281,42 @@ record FieldType(Kind kind, int scale, boolean optional) {
         if (token == JsonToken.VALUE_STRING) {
           return decimalOf(json.getText());
         } else if (token.isNumeric()) {
-          return fitting(json.getDecimalValue(), scale);
+          return fitting(decimal(json), scale);
         }
       }
     }
     throw new FailureException("is " + told(token, json) + ", not " + article() + told());
   }
 
+  /** A text that can be written in UTF-8. */
+  private static String whole(String text) {
+    for (int i = 0; i < text.length(); i++) {
+      if (Character.isSurrogate(text.charAt(i))) {
+        if (!Character.isSurrogatePair(
+            text.charAt(i), i + 1 < text.length() ? text.charAt(i + 1) : 'x')) {
+          throw new FailureException(
+              String.format("has half a character in it, \\u%04x", (int) text.charAt(i)));
+        }
+        i++;
+      }
+    }
+    return text;
+  }
+
+  private BigDecimal decimal(JsonParser json) throws IOException {
+    try {
+      return json.getDecimalValue();
+    } catch (NumberFormatException e) {
+      return decimalOf(json.getText()); // an exponent beyond measure: says so
+    }
+  }
+
   private String article() {
     return kind == Kind.INT ? "an " : "a ";
   }
 
-  private static String told(JsonToken token, JsonParser json) throws IOException {
+  /** What a token is, in the words of a message. */
+  static String told(JsonToken token, JsonParser json) throws IOException {
     return switch (token) {
       case VALUE_STRING -> "the text " + quoted(json.getText());
       case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> "the number " + json.getText();

@@ -6,6 +6,7 @@ import dev.cel.common.ast.CelExpr;
 import dev.cel.common.values.NullValue;
 import dev.cel.parser.CelMacro;
 import dev.cel.parser.CelMacroExprFactory;
+import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -55,7 +56,7 @@ final class Macros {
     }
     int point = text.indexOf('.');
     int scale = point < 0 ? 0 : text.length() - point - 1;
-    if (scale > FieldType.MAX_SCALE || text.length() > FieldType.MAX_DIGITS) {
+    if (scale > FieldType.MAX_SCALE || new BigDecimal(text).precision() > FieldType.MAX_DIGITS) {
       return Optional.of(make.reportError("the decimal " + text + " has too many digits"));
     }
     return Optional.of(make.newGlobalCall("decimal_" + scale, argument));
@@ -83,6 +84,7 @@ final class Macros {
             CelExpr mode = rest.get(rest.size() - 1);
             if (!constant(mode, CelConstant.Kind.STRING_VALUE)
                 || Arrays.stream(RoundingMode.values())
+                    .filter(known -> known != RoundingMode.UNNECESSARY)
                     .noneMatch(known -> known.name().equals(mode.constant().stringValue()))) {
               return Optional.of(
                   make.reportError(

@@ -37,7 +37,14 @@ record Mapping(
       return null;
     }
     Object value = time.required(scope);
-    return pattern == null ? (Instant) value : pattern.parse((String) value);
+    if (pattern == null) {
+      return (Instant) value;
+    }
+    try {
+      return pattern.parse((String) value);
+    } catch (FailureException e) {
+      throw new FailureException("time: " + e.getMessage());
+    }
   }
 
   static String key(Expression key, Variables.Scope scope) {

@@ -80,7 +80,9 @@ final class NdjsonReader implements RowReader {
     } catch (JsonProcessingException e) {
       int column = e.getLocation() == null ? 0 : e.getLocation().getColumnNr();
       throw new FailureException(
-          "the line is no JSON: " + reason(e) + (column > 0 ? " (column " + column + ")" : ""));
+          "the line is no JSON: "
+              + JsonMessages.told(e)
+              + (column > 0 ? " (column " + column + ")" : ""));
     }
     for (Target target : targets) {
       if (values[target.place()] == null && !target.type().optional()) {
@@ -106,15 +108,6 @@ final class NdjsonReader implements RowReader {
         : FieldType.quoted(json.getText());
   }
 
-  private static String reason(JsonProcessingException e) {
-    String message = e.getOriginalMessage();
-    int more = message.indexOf(" (for JsonReadFeature");
-    String reason =
-        (more < 0 ? message : message.substring(0, more)).lines().findFirst().orElse("");
-    // Places in the parser's own input say nothing here: the line is all it had.
-    return reason.replaceAll("\\(start marker at .*?\\)\\)?", "").strip();
-  }
-
   private void object(JsonParser json, Level level, @Nullable Object[] values, boolean[] seen)
       throws IOException {
     String name;
@@ -131,6 +124,9 @@ final class NdjsonReader implements RowReader {
       } else if (token == JsonToken.START_OBJECT) {
         object(json, below, values, seen);
         continue;
+      } else if (token != JsonToken.VALUE_NULL) {
+        throw new FailureException(
+            name + " is " + FieldType.told(token, json) + ", and fields are declared inside it");
       }
       json.skipChildren();
     }
@@ -152,6 +148,6 @@ final class NdjsonReader implements RowReader {
 
   /** Whether a reason goes on from the field's name. */
   private static boolean isSentence(FailureException e) {
-    return String.valueOf(e.getMessage()).startsWith("is ");
+    return String.valueOf(e.getMessage()).matches("(?s)(is|has) .*");
   }
 }

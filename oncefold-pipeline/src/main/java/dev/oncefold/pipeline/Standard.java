@@ -8,6 +8,7 @@ import dev.cel.runtime.RuntimeHelpers;
 import dev.oncefold.FailureException;
 import java.math.BigDecimal;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -52,8 +53,24 @@ final class Standard {
   }
 
   private static boolean equal(Object a, Object b, RuntimeEquality equality) {
-    // Decimals of two scales are of different types, which are not compared.
-    return a instanceof BigDecimal ? a.equals(b) : equality.objectEquals(a, b);
+    if (a instanceof BigDecimal one && b instanceof BigDecimal other) {
+      return one.compareTo(other) == 0;
+    } else if (a instanceof List<?> one && b instanceof List<?> other) {
+      boolean same = one.size() == other.size();
+      for (int i = 0; same && i < one.size(); i++) {
+        same = equal(one.get(i), other.get(i), equality);
+      }
+      return same;
+    } else if (a instanceof Map<?, ?> one && b instanceof Map<?, ?> other) {
+      return one.size() == other.size()
+          && one.entrySet().stream()
+              .allMatch(
+                  entry -> {
+                    Object found = other.get(entry.getKey());
+                    return found != null && equal(entry.getValue(), found, equality);
+                  });
+    }
+    return equality.objectEquals(a, b);
   }
 
   private static long whole(double value) {

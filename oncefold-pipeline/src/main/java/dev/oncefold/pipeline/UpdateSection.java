@@ -130,8 +130,10 @@ final class UpdateSection {
     for (Node.Entry entry : mapping.entries().values()) {
       Step.Assignment made = assignment(entry);
       if (made != null) {
+        // Two sets are not one: the second sees what the first has set.
+        String word = assignments.isEmpty() ? "set " : "and ";
         assignments.add(made);
-        rules.add("set " + made.name() + " = " + made.value().text() + suffix);
+        rules.add(word + made.name() + " = " + made.value().text() + suffix);
       }
     }
     steps.add(new Step.Set(assignments, when));
