@@ -24,11 +24,18 @@ final class Sinks implements AutoCloseable {
       for (Map.Entry<String, Path> output : pipeline.outputs().entrySet()) {
         String name = output.getKey();
         sinks.open.add(
-            FileSink.outputs(journal, "output:" + name, name, output.getValue(), Json::line));
+            FileSink.outputs(
+                journal,
+                "output:" + name,
+                name,
+                output.getValue(),
+                e -> Json.line(e, pipeline.encoding())));
       }
       Path refusals = pipeline.refusals();
       if (refusals != null) {
-        sinks.open.add(FileSink.refusals(journal, "refusals", refusals, Json::line));
+        sinks.open.add(
+            FileSink.refusals(
+                journal, "refusals", refusals, e -> Json.line(e, pipeline.encoding())));
       }
       opened = true;
       return sinks;
