@@ -24,12 +24,7 @@ final class Sinks implements AutoCloseable {
       for (Map.Entry<String, Path> output : pipeline.outputs().entrySet()) {
         String name = output.getKey();
         sinks.open.add(
-            FileSink.outputs(
-                journal,
-                "output:" + name,
-                name,
-                output.getValue(),
-                e -> Json.line(e, pipeline.encoding())));
+            FileSink.outputs(journal, "output:" + name, name, output.getValue(), Json::line));
       }
       Path refusals = pipeline.refusals();
       if (refusals != null) {
