@@ -36,6 +36,7 @@ final class Run {
   private final Options options;
   private final boolean follow;
   private final Collection<String> refused;
+  private final Collection<String> rewritten;
   private final Set<String> unmet = ConcurrentHashMap.newKeySet();
   private @Nullable Runner<Row, Row, String> runner;
   private boolean stopped;
@@ -48,18 +49,21 @@ final class Run {
    * @param options how the journal is kept
    * @param follow whether to wait for more at the end of the source
    * @param refused positions of events that may fail
+   * @param rewritten outputs, or the refusals, whose files are written anew from the journal
    */
   Run(
       PipelineFile given,
       Pipeline pipeline,
       Options options,
       boolean follow,
-      Collection<String> refused) {
+      Collection<String> refused,
+      Collection<String> rewritten) {
     this.given = given;
     this.pipeline = pipeline;
     this.options = options;
     this.follow = follow;
     this.refused = refused;
+    this.rewritten = rewritten;
     unmet.addAll(refused);
   }
 
@@ -104,7 +108,7 @@ final class Run {
     boolean ended = false;
     RuntimeException problem = null;
     try (journal;
-        Sinks sinks = Sinks.open(pipeline, journal);
+        Sinks sinks = Sinks.open(pipeline, journal, rewritten);
         Source<Row> source = pipeline.source(follow)) {
       from = position(journal);
       say.accept(begins(source, from, before));

@@ -58,6 +58,14 @@ final class RunCommand implements Callable<Integer> {
               + " by the new ones")
   private boolean acceptChange;
 
+  @Option(
+      names = "--rewrite",
+      paramLabel = "OUTPUT",
+      description =
+          "write the file of this output, or of the \"refusals\", anew from the journal's beginning:"
+              + " for a file that was lost, changed or moved. Where there is one, move it away first")
+  private List<String> rewritten = List.of();
+
   @Option(names = "--json", description = "print one JSON object instead")
   private boolean json;
 
@@ -70,6 +78,7 @@ final class RunCommand implements Callable<Integer> {
     PrintWriter err = spec().commandLine().getErr();
     Pipeline pipeline = given.load(standard);
     checkRefused(pipeline);
+    checkRewritten(pipeline);
     Check check = Check.of(given, pipeline);
     List<String> problems = check.problems(acceptChange);
     if (!problems.isEmpty()) {
@@ -80,7 +89,7 @@ final class RunCommand implements Callable<Integer> {
       options = options.acceptingChange();
       say(changed(check));
     }
-    Run run = new Run(given, pipeline, options, follow, refused);
+    Run run = new Run(given, pipeline, options, follow, refused, rewritten);
     Interruption interruption = new Interruption(run::stop, follow);
     int exitCode = 1;
     try {
@@ -94,6 +103,14 @@ final class RunCommand implements Callable<Integer> {
                           + ", so --refuse did nothing there"));
     } catch (RuntimeException e) {
       exitCode = Main.failed(e, spec().commandLine());
+      if (String.valueOf(e.getMessage()).contains("forget the sink")) {
+        err.println(
+            "To write it anew: "
+                + given.command("run")
+                + " --rewrite "
+                + String.valueOf(e.getMessage())
+                    .replaceFirst("(?s).*forget the sink \"(output:)?([^\"]*)\".*", "$2"));
+      }
     } finally {
       interruption.over(exitCode);
     }
@@ -113,6 +130,23 @@ final class RunCommand implements Callable<Integer> {
                 + " is no position of this source; they are told as "
                 + pipeline.partition()
                 + "@1234");
+      }
+    }
+  }
+
+  private void checkRewritten(Pipeline pipeline) {
+    for (String name : rewritten) {
+      boolean isThere =
+          pipeline.outputs().containsKey(name)
+              || (name.equals(Sinks.REFUSALS) && pipeline.refusals() != null);
+      if (!isThere) {
+        throw new ParameterException(
+            spec().commandLine(),
+            "--rewrite "
+                + name
+                + ": the pipeline writes no such output; there is "
+                + String.join(", ", pipeline.outputs().keySet())
+                + (pipeline.refusals() == null ? "" : ", " + Sinks.REFUSALS));
       }
     }
   }

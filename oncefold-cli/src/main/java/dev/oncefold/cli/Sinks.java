@@ -7,30 +7,39 @@ import dev.oncefold.pipeline.Json;
 import dev.oncefold.pipeline.Pipeline;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** The files that a pipeline writes, open. */
 final class Sinks implements AutoCloseable {
+  /** What names the file of the refusals among the outputs. */
+  static final String REFUSALS = "refusals";
+
   private final List<FileSink<Row, Row, String>> open = new ArrayList<>();
 
   private Sinks() {}
 
-  static Sinks open(Pipeline pipeline, Journal<Row, Row, String> journal) {
+  static Sinks open(
+      Pipeline pipeline, Journal<Row, Row, String> journal, Collection<String> rewritten) {
+    for (String name : rewritten) {
+      if (journal.sinks().contains(sink(name))) {
+        journal.forgetSink(sink(name));
+      }
+    }
     Sinks sinks = new Sinks();
     boolean opened = false;
     try {
       for (Map.Entry<String, Path> output : pipeline.outputs().entrySet()) {
         String name = output.getKey();
-        sinks.open.add(
-            FileSink.outputs(journal, "output:" + name, name, output.getValue(), Json::line));
+        sinks.open.add(FileSink.outputs(journal, sink(name), name, output.getValue(), Json::line));
       }
       Path refusals = pipeline.refusals();
       if (refusals != null) {
         sinks.open.add(
             FileSink.refusals(
-                journal, "refusals", refusals, e -> Json.line(e, pipeline.encoding())));
+                journal, sink(REFUSALS), refusals, e -> Json.line(e, pipeline.encoding())));
       }
       opened = true;
       return sinks;
@@ -39,6 +48,11 @@ final class Sinks implements AutoCloseable {
         sinks.close();
       }
     }
+  }
+
+  /** The name of a sink in the journal. */
+  static String sink(String output) {
+    return output.equals(REFUSALS) ? REFUSALS : "output:" + output;
   }
 
   /** Whether one of them writes no more, and why is told by closing. */

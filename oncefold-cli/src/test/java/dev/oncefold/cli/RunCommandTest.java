@@ -300,4 +300,29 @@ class RunCommandTest {
     assertThat(run.out()).isEmpty();
     assertThat(run.exitCode()).isEqualTo(1);
   }
+
+  @Test
+  void aFileThatWasLostIsWrittenAnewFromTheJournal() throws IOException {
+    accounts.oncefold("run");
+    String receipts = accounts.read("receipts.ndjson");
+    String refused = accounts.read("refused.ndjson");
+    Files.delete(directory.resolve("receipts.ndjson"));
+    Files.writeString(directory.resolve("refused.ndjson"), "");
+    Command lost = accounts.oncefold("run");
+    assertThat(lost.exitCode()).isEqualTo(1);
+    assertThat(lost.err()).contains("receipts.ndjson is gone").endsWith("--rewrite receipts\n");
+    Command other = accounts.oncefold("run", "--rewrite", "receipts");
+    assertThat(other.exitCode()).isEqualTo(1);
+    assertThat(other.err()).contains("has 0 bytes, fewer than").endsWith("--rewrite refusals\n");
+    Command anew = accounts.oncefold("run", "--rewrite", "refusals");
+    assertThat(anew.err()).isEmpty();
+    assertThat(anew.exitCode()).isZero();
+    assertThat(accounts.read("receipts.ndjson")).isEqualTo(receipts);
+    assertThat(accounts.read("refused.ndjson")).isEqualTo(refused);
+    Command unknown = accounts.oncefold("run", "--rewrite", "receipt");
+    assertThat(unknown.exitCode()).isEqualTo(2);
+    assertThat(unknown.err())
+        .contains(
+            "--rewrite receipt: the pipeline writes no such output; there is receipts, refusals");
+  }
 }

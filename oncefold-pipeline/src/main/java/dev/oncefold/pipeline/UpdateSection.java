@@ -208,6 +208,11 @@ final class UpdateSection {
   private void emit(Form form, @Nullable Expression when, String suffix) {
     Node.Scalar to = form.scalar("to");
     String output = to == null ? Output.DEFAULT : to.text();
+    if (output.equals("refusals")) {
+      problems.add(
+          to == null ? form.where() : to,
+          "\"refusals\" are the events that were refused: name this output otherwise");
+    }
     outputs.putIfAbsent(output, to == null ? form.where() : to);
     Node node = form.get("emit");
     if (!(node instanceof Node.Mapping mapping) || mapping.entries().isEmpty()) {
