@@ -60,7 +60,7 @@ final class Expressions {
                 CelStandardMacro.FILTER,
                 CelStandardMacro.MAP,
                 CelStandardMacro.MAP_FILTER)
-            .addMacros(Functions.macros())
+            .addMacros(Macros.all())
             .addLibraries(CelExtensions.strings())
             .addFunctionDeclarations(functions.declarations());
     for (Variables.Variable variable : variables.all()) {

@@ -6,16 +6,12 @@ import static dev.cel.common.CelOverloadDecl.newMemberOverload;
 
 import com.google.common.collect.ImmutableList;
 import dev.cel.common.CelFunctionDecl;
-import dev.cel.common.ast.CelConstant;
-import dev.cel.common.ast.CelExpr;
 import dev.cel.common.types.CelType;
 import dev.cel.common.types.NullableType;
 import dev.cel.common.types.OpaqueType;
 import dev.cel.common.types.SimpleType;
 import dev.cel.common.types.TypeParamType;
 import dev.cel.common.values.NullValue;
-import dev.cel.parser.CelMacro;
-import dev.cel.parser.CelMacroExprFactory;
 import dev.cel.runtime.CelFunctionBinding;
 import dev.cel.runtime.RuntimeEquality;
 import dev.cel.runtime.RuntimeHelpers;
@@ -25,11 +21,9 @@ import java.math.BigInteger;
 import java.math.RoundingMode;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.BinaryOperator;
 import java.util.function.Function;
 
@@ -79,19 +73,6 @@ final class Functions {
 
   List<CelFunctionBinding> bindings() {
     return bindings;
-  }
-
-  /** The macros. */
-  static List<CelMacro> macros() {
-    return List.of(
-        CelMacro.newGlobalMacro("has", 1, Functions::has),
-        CelMacro.newGlobalMacro("decimal", 1, Functions::literal),
-        scaled("toDecimal", 2, 1),
-        scaled("round", 3, 1),
-        scaled("multiply", 4, 2),
-        scaled("divide", 4, 2),
-        CelMacro.newGlobalMacro("parseTime", 3, (make, target, all) -> pattern(make, all, true)),
-        CelMacro.newGlobalMacro("formatTime", 3, (make, target, all) -> pattern(make, all, false)));
   }
 
   // ---------------------------------------------------------------- decimals
@@ -363,95 +344,5 @@ final class Functions {
             id,
             ImmutableList.of(a, b, String.class),
             all -> with.apply(a.cast(all[0]), b.cast(all[1]), (String) all[2])));
-  }
-
-  // ---------------------------------------------------------------- macros
-
-  /** {@code has(event.note)} is {@code event.note != null}. */
-  private static Optional<CelExpr> has(
-      CelMacroExprFactory make, CelExpr target, ImmutableList<CelExpr> arguments) {
-    return Optional.of(
-        make.newGlobalCall(
-            "_!=_", arguments.get(0), make.newConstant(CelConstant.ofValue(NullValue.NULL_VALUE))));
-  }
-
-  /** {@code decimal("10.00")}: the text says the scale. */
-  private static Optional<CelExpr> literal(
-      CelMacroExprFactory make, CelExpr target, ImmutableList<CelExpr> arguments) {
-    CelExpr argument = arguments.get(0);
-    String text =
-        constant(argument, CelConstant.Kind.STRING_VALUE) ? argument.constant().stringValue() : "";
-    if (!text.matches("[+-]?\\d+(\\.\\d+)?")) {
-      return Optional.of(
-          make.reportError(
-              "decimal(…) takes a text such as \"10.00\", whose digits behind the point are the"
-                  + " scale; for other values there is toDecimal(value, 2)"));
-    }
-    int point = text.indexOf('.');
-    int scale = point < 0 ? 0 : text.length() - point - 1;
-    if (scale > FieldType.MAX_SCALE || new BigDecimal(text).precision() > FieldType.MAX_DIGITS) {
-      return Optional.of(make.reportError("the decimal " + text + " has too many digits"));
-    }
-    return Optional.of(make.newGlobalCall("decimal_" + scale, argument));
-  }
-
-  /** A function whose name takes up one of its arguments, the scale. */
-  private static CelMacro scaled(String name, int count, int place) {
-    return CelMacro.newGlobalMacro(
-        name,
-        count,
-        (make, target, arguments) -> {
-          CelExpr scale = arguments.get(place);
-          long n =
-              constant(scale, CelConstant.Kind.INT64_VALUE) ? scale.constant().int64Value() : -1;
-          if (n < 0 || n > FieldType.MAX_SCALE) {
-            return Optional.of(
-                make.reportError(
-                    name
-                        + "() wants to know how many digits stay behind the point, a number from 0 to "
-                        + FieldType.MAX_SCALE));
-          }
-          List<CelExpr> rest = new ArrayList<>(arguments);
-          rest.remove(place);
-          if (place < arguments.size() - 1) {
-            CelExpr mode = rest.get(rest.size() - 1);
-            if (!constant(mode, CelConstant.Kind.STRING_VALUE)
-                || Arrays.stream(RoundingMode.values())
-                    .filter(known -> known != RoundingMode.UNNECESSARY)
-                    .noneMatch(known -> known.name().equals(mode.constant().stringValue()))) {
-              return Optional.of(
-                  make.reportError(
-                      name
-                          + "() wants to know how to round: \"HALF_UP\", \"HALF_EVEN\", \"HALF_DOWN\","
-                          + " \"UP\", \"DOWN\", \"CEILING\" or \"FLOOR\""));
-            }
-          }
-          return Optional.of(make.newGlobalCall(name + "_" + n, rest));
-        });
-  }
-
-  /** Checks a pattern and a zone that are literals while the file is loaded. */
-  private static Optional<CelExpr> pattern(
-      CelMacroExprFactory make, List<CelExpr> arguments, boolean reads) {
-    if (constant(arguments.get(1), CelConstant.Kind.STRING_VALUE)
-        && constant(arguments.get(2), CelConstant.Kind.STRING_VALUE)) {
-      try {
-        TimePattern made =
-            new TimePattern(
-                arguments.get(1).constant().stringValue(),
-                arguments.get(2).constant().stringValue(),
-                TimePattern.BASE);
-        if (reads) {
-          made.reading();
-        }
-      } catch (IllegalArgumentException e) {
-        return Optional.of(make.reportError(String.valueOf(e.getMessage())));
-      }
-    }
-    return Optional.empty();
-  }
-
-  private static boolean constant(CelExpr expr, CelConstant.Kind kind) {
-    return expr.getKind() == CelExpr.ExprKind.Kind.CONSTANT && expr.constant().getKind() == kind;
   }
 }
