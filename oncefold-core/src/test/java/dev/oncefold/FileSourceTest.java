@@ -296,6 +296,9 @@ class FileSourceTest {
       assertThat(drain(source, Position.START)).containsExactly("one", "tw");
       append("o\n");
       assertThat(poll(source)).as("a piece of a line").isNull();
+      source.seek("in.txt", Position.START);
+      assertThat(source.ended()).isFalse();
+      assertThat(drain(source, Position.START)).containsExactly("one", "two");
     }
   }
 

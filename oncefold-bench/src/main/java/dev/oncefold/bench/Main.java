@@ -3,7 +3,10 @@ package dev.oncefold.bench;
 import java.io.IOException;
 import java.util.Arrays;
 
-/** {@code java -jar oncefold-bench.jar throughput|latency|recovery|memory [name=value ...]}. */
+/**
+ * {@code java -jar oncefold-bench.jar throughput|latency|recovery|memory|pipeline [name=value
+ * ...]}.
+ */
 public final class Main {
   private Main() {}
 
@@ -23,10 +26,14 @@ public final class Main {
       case "recovery" -> RecoveryTime.run(settings);
       case "recovery-fill" -> RecoveryTime.fill(settings);
       case "memory" -> Footprint.run(settings);
+      case "pipeline" -> PipelineFile.run(settings);
+      case "pipeline-once" -> PipelineFile.once(settings);
+      case "pipeline-memory" -> PipelineFile.memory(settings);
       default -> {
         System.err.println(
             "usage: throughput [events=1000000] [rounds=5] | latency [rate=1000] [seconds=20] |"
-                + " recovery [keys=1000000] | memory [keys=1000000]; each takes dir=DIRECTORY");
+                + " recovery [keys=1000000] | memory [keys=1000000] | pipeline [events=1000000]"
+                + " [rounds=5] | pipeline-memory [events=1000000]; each takes dir=DIRECTORY");
         System.exit(2);
       }
     }

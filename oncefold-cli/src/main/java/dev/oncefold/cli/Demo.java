@@ -40,9 +40,9 @@ final class Demo {
     PaymentFile.write(at.payments(), plan.seed(), plan.events());
     try (Reference reference = new Reference(at.payments())) {
       Comparison comparison = new Comparison(reference);
-      Kills kills = new Kills(worker, at, plan.seed(), progress, witness(comparison));
+      Kills kills = new Kills(worker, at, plan, progress, witness(comparison));
       running = kills;
-      Kills.Tally tally = kills.run(plan.kills());
+      Kills.Tally tally = kills.run();
       progress.step("comparing");
       Counts counts = compare(at, reference, comparison);
       return new Report(plan, counts, tally, comparison, (System.nanoTime() - begin) / 1e9);

@@ -96,7 +96,7 @@ final class DemoCommand implements Callable<Integer> {
         PaymentFile.ACCOUNTS,
         kills,
         seed);
-    Progress progress = new Progress(out, Progress.isTerminal(), events, kills);
+    Progress progress = Progress.now(out, Progress.isTerminal());
     Demo demo = new Demo(worker, Workplace.at(directory), new Plan(seed, events, kills), progress);
     Thread interrupted =
         new Thread(

@@ -1,10 +1,12 @@
 package dev.oncefold.cli;
 
 import dev.oncefold.cli.Beacon.Field;
+import dev.oncefold.cli.Report.Plan;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -25,7 +27,9 @@ final class Kills {
 
   private final Class<?> worker;
   private final Workplace at;
+  private final Plan plan;
   private final Random random;
+  private final long begin = System.nanoTime();
   private final Progress progress;
   private final Witness witness;
   private final Beacon beacon;
@@ -72,15 +76,16 @@ final class Kills {
    *
    * @param worker the main class of the process
    * @param at where it works
-   * @param seed of the moments at which it is killed
+   * @param plan how often to kill it, and the seed of the moments
    * @param progress told how far it is
    * @param witness looks at what each kill left
    */
-  Kills(Class<?> worker, Workplace at, long seed, Progress progress, Witness witness)
+  Kills(Class<?> worker, Workplace at, Plan plan, Progress progress, Witness witness)
       throws IOException {
     this.worker = worker;
     this.at = at;
-    this.random = new Random(seed);
+    this.plan = plan;
+    this.random = new Random(plan.seed());
     this.progress = progress;
     this.witness = witness;
     this.beacon = Beacon.at(at.beacon());
@@ -88,14 +93,15 @@ final class Kills {
   }
 
   /** Kills so often, then lets the worker run to the end. */
-  Tally run(int kills) throws IOException, InterruptedException {
-    List<Aim> plan = Aim.plan(kills, random);
+  Tally run() throws IOException, InterruptedException {
+    int kills = plan.kills();
+    List<Aim> aims = Aim.plan(kills, random);
     double slice = bytes * (1 - LAST_SHARE) / kills;
     for (int i = 0; i < kills; i++) {
       long target = (long) (slice * (i + 0.1 + 0.6 * random.nextDouble()));
       start((long) (slice * (i + 1)));
-      await(plan.get(i), target, (long) (slice / 8));
-      kill(plan.get(i));
+      await(aims.get(i), target, (long) (slice / 8));
+      kill(aims.get(i));
     }
     start(Long.MAX_VALUE);
     finish();
@@ -166,12 +172,12 @@ final class Kills {
     if (answered > 0) {
       witness.dead(tally.kills);
     }
-    progress.applying(beacon.get(Field.EVENTS), tally);
+    progress.at(this::told);
   }
 
   private void finish() throws InterruptedException {
     while (!running().awaitEnd(50)) {
-      progress.applying(beacon.get(Field.EVENTS), tally);
+      progress.at(this::told);
     }
     if (running().exitValue() != 0) {
       throw unexpected("failed");
@@ -179,7 +185,7 @@ final class Kills {
     lifeIsOver();
     tally.lastRunEvents = beacon.get(Field.EVENTS) - beacon.get(Field.FOUND);
     tally.lastRunNanos = beacon.get(Field.RUNNING);
-    progress.applying(beacon.get(Field.EVENTS), tally);
+    progress.at(this::told);
   }
 
   private void lifeIsOver() {
@@ -202,6 +208,18 @@ final class Kills {
 
   // ---------------------------------------------------------------- waiting
 
+  private String told() {
+    return String.format(
+        Locale.ROOT,
+        "  %,9d of %,d events, %d of %d kills (%d in an open commit), %d s",
+        beacon.get(Field.EVENTS),
+        plan.events(),
+        tally.kills,
+        plan.kills(),
+        tally.insideCommit,
+        TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - begin));
+  }
+
   private static void pause(long nanos) {
     long end = System.nanoTime() + nanos;
     while (System.nanoTime() < end) {
@@ -213,7 +231,7 @@ final class Kills {
     long begin = System.nanoTime();
     while (!done.getAsBoolean()) {
       check(what, begin);
-      progress.applying(beacon.get(Field.EVENTS), tally);
+      progress.at(this::told);
       LockSupport.parkNanos(200_000);
     }
   }

@@ -1,10 +1,17 @@
 package dev.oncefold.cli;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.oncefold.CodecException;
+import dev.oncefold.FencedException;
 import dev.oncefold.SourceException;
 import dev.oncefold.journal.JournalException;
+import dev.oncefold.pipeline.PipelineException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -37,13 +44,23 @@ public final class Main implements Runnable {
    * @param args the command and its options
    */
   public static void main(String[] args) {
-    System.exit(command(new DemoCommand()).execute(args));
+    System.exit(
+        command(new DemoCommand(), System.in)
+            // JSON is UTF-8, whatever this terminal's language.
+            .setOut(new PrintWriter(System.out, true, StandardCharsets.UTF_8))
+            .setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8))
+            .execute(args));
   }
 
   /** The whole command line; it writes where the caller of {@code setOut} says. */
-  static CommandLine command(DemoCommand demo) {
+  static CommandLine command(DemoCommand demo, InputStream standard) {
     return new CommandLine(new Main())
         .addSubcommand(demo)
+        .addSubcommand(new CheckCommand(standard))
+        .addSubcommand(new RunCommand(standard))
+        .addSubcommand(new StateCommand())
+        .addSubcommand(new HistoryCommand())
+        .addSubcommand(new RebuildCommand(standard))
         .setParameterExceptionHandler(Main::wrongUsage)
         .setExecutionExceptionHandler(Main::failed);
   }
@@ -77,19 +94,36 @@ public final class Main implements Runnable {
     return String.valueOf(e.getMessage());
   }
 
-  /** What goes wrong in the world is told in a sentence; what is a mistake of ours in full. */
   private static int failed(Exception e, CommandLine command, ParseResult parsed) {
+    return failed(e, command);
+  }
+
+  /** What goes wrong in the world is told in a sentence; what is a mistake of ours in full. */
+  static int failed(Exception e, CommandLine command) {
     PrintWriter err = command.getErr();
     String name = command.getCommandSpec().qualifiedName();
-    if (e instanceof JournalException
+    String told = null;
+    if (e instanceof PipelineException || e instanceof Stop) {
+      told = String.valueOf(e.getMessage()); // each line of it says where
+    } else if (e instanceof JournalException
         || e instanceof SourceException
+        || e instanceof FencedException
+        || e instanceof CodecException
         || e instanceof Kills.WorkerException) {
-      err.println(name + ": " + e.getMessage());
+      told = name + ": " + e.getMessage();
     } else if (e instanceof IOException || e instanceof UncheckedIOException) {
-      err.println(name + ": reading or writing failed: " + e);
-    } else {
+      told = name + ": reading or writing failed: " + e;
+    }
+    if (told == null) {
       err.println(name + ": this should not have happened, please report it:");
       e.printStackTrace(err);
+    } else {
+      err.println(told);
+    }
+    ParseResult parsed = command.getParseResult();
+    if (parsed != null && parsed.hasMatchedOption("--json")) {
+      ObjectNode json = JsonNodeFactory.instance.objectNode();
+      command.getOut().println(json.put("error", told == null ? e.toString() : told));
     }
     return FAILED;
   }

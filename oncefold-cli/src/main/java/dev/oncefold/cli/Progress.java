@@ -2,12 +2,13 @@ package dev.oncefold.cli;
 
 import java.io.Console;
 import java.io.PrintWriter;
+import java.io.Writer;
 import java.lang.reflect.InvocationTargetException;
-import java.util.Locale;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 /**
- * Tells a person how far the demo is: on a terminal in one line that is written again and again,
+ * Tells a person how far a command is: on a terminal in one line that is written again and again,
  * elsewhere in a line now and then.
  */
 final class Progress {
@@ -17,17 +18,28 @@ final class Progress {
 
   private final PrintWriter out;
   private final boolean terminal;
-  private final long events;
-  private final int kills;
-  private final long begin = System.nanoTime();
-  private long told = begin - PLAIN_PAUSE;
+  private long told;
   private boolean unfinished;
 
-  Progress(PrintWriter out, boolean terminal, long events, int kills) {
+  private Progress(PrintWriter out, boolean terminal, long told) {
     this.out = out;
     this.terminal = terminal;
-    this.events = events;
-    this.kills = kills;
+    this.told = told;
+  }
+
+  /** Tells at once how far it is. */
+  static Progress now(PrintWriter out, boolean terminal) {
+    return new Progress(out, terminal, System.nanoTime() - PLAIN_PAUSE);
+  }
+
+  /** Tells nothing of what is over soon. */
+  static Progress later(PrintWriter out, boolean terminal) {
+    return new Progress(out, terminal, System.nanoTime());
+  }
+
+  /** Tells nothing. */
+  static Progress none() {
+    return new Progress(new PrintWriter(Writer.nullWriter()), false, System.nanoTime());
   }
 
   /** Whether what this program prints goes to a terminal. */
@@ -52,22 +64,11 @@ final class Progress {
     line(what);
   }
 
-  /** Events are being applied; tells it if the last time is long enough ago. */
-  void applying(long applied, Kills.Tally tally) {
-    long now = System.nanoTime();
-    if (now - told < (terminal ? TERMINAL_PAUSE : PLAIN_PAUSE)) {
-      return;
+  /** It goes on; tells how far it is if the last time is long enough ago. */
+  void at(Supplier<String> how) {
+    if (System.nanoTime() - told >= (terminal ? TERMINAL_PAUSE : PLAIN_PAUSE)) {
+      line(how.get());
     }
-    line(
-        String.format(
-            Locale.ROOT,
-            "  %,9d of %,d events, %d of %d kills (%d in an open commit), %d s",
-            applied,
-            events,
-            tally.kills,
-            kills,
-            tally.insideCommit,
-            TimeUnit.NANOSECONDS.toSeconds(now - begin)));
   }
 
   private void line(String text) {

@@ -11,6 +11,8 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import dev.oncefold.Slot;
+import dev.oncefold.pipeline.Pipeline;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -27,6 +29,10 @@ class ArchitectureTest {
   private static final JavaClasses CORE =
       new ClassFileImporter()
           .importUrl(Slot.class.getProtectionDomain().getCodeSource().getLocation());
+
+  private static final JavaClasses PIPELINE =
+      new ClassFileImporter()
+          .importUrl(Pipeline.class.getProtectionDomain().getCodeSource().getLocation());
 
   @Test
   void everyModuleIsSeen() {
@@ -45,6 +51,13 @@ class ArchitectureTest {
         .resideInAPackage("dev.oncefold")
         .allowEmptyShould(false)
         .check(ALL);
+    classes()
+        .that()
+        .resideInAPackage("dev.oncefold.pipeline")
+        .should()
+        .resideInAPackage("dev.oncefold.pipeline")
+        .allowEmptyShould(false)
+        .check(ALL);
   }
 
   @Test
@@ -59,13 +72,42 @@ class ArchitectureTest {
   }
 
   @Test
-  void coreKnowsNeitherTheCommandNorTheBenchmarks() {
+  void coreKnowsNeitherPipelinesNorTheCommandNorTheBenchmarks() {
+    noClasses()
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("dev.oncefold.pipeline..", "dev.oncefold.cli..", "dev.oncefold.bench..")
+        .allowEmptyShould(false)
+        .check(CORE);
+  }
+
+  @Test
+  void pipelinesUseTheCoreAndKnowNoCommand() {
     noClasses()
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("dev.oncefold.cli..", "dev.oncefold.bench..")
+        .because("a program may load a pipeline without the command")
         .allowEmptyShould(false)
-        .check(CORE);
+        .check(PIPELINE);
+    classes()
+        .should()
+        .resideInAPackage("dev.oncefold.pipeline")
+        .because("each module has one package")
+        .allowEmptyShould(false)
+        .check(PIPELINE);
+  }
+
+  @Test
+  void theCommandLeavesYamlAndCelToPipelines() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.oncefold.cli..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("dev.cel..", "com.fasterxml.jackson.dataformat..", "de.siegmar..")
+        .allowEmptyShould(false)
+        .check(ALL);
   }
 
   @Test
@@ -87,11 +129,13 @@ class ArchitectureTest {
   }
 
   @Test
-  void coreIsSilent() {
-    NO_CLASSES_SHOULD_ACCESS_STANDARD_STREAMS
-        .because("a library answers by values and exceptions")
-        .allowEmptyShould(false)
-        .check(CORE);
+  void librariesAreSilent() {
+    for (JavaClasses library : List.of(CORE, PIPELINE)) {
+      NO_CLASSES_SHOULD_ACCESS_STANDARD_STREAMS
+          .because("a library answers by values and exceptions")
+          .allowEmptyShould(false)
+          .check(library);
+    }
   }
 
   @Test

@@ -1,5 +1,6 @@
 package dev.oncefold.cli;
 
+import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.List;
@@ -15,7 +16,12 @@ import picocli.CommandLine;
 record Command(int exitCode, String out, String err) {
   /** Runs {@code oncefold} in this process. */
   static Command oncefold(String... args) {
-    return run(Main.command(new DemoCommand()), args);
+    return reading(InputStream.nullInputStream(), args);
+  }
+
+  /** Runs {@code oncefold} in this process, with something on standard input. */
+  static Command reading(InputStream standard, String... args) {
+    return run(Main.command(new DemoCommand(), standard), args);
   }
 
   static Command run(CommandLine command, String... args) {

@@ -62,7 +62,7 @@ class DemoTest {
 
   private Command broken(Class<?> worker) {
     return Command.run(
-        Main.command(new DemoCommand(worker)),
+        Main.command(new DemoCommand(worker), System.in),
         "demo",
         "--events",
         "10000",

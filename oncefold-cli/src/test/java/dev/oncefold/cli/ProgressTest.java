@@ -9,13 +9,11 @@ import org.junit.jupiter.api.Test;
 class ProgressTest {
   private final StringWriter out = new StringWriter();
 
-  private Progress progress(boolean terminal) {
-    return new Progress(new PrintWriter(out, true), terminal, 200_000, 24);
-  }
+  private final PrintWriter printer = new PrintWriter(out, true);
 
   @Test
   void onATerminalItIsOneLineThatVanishes() {
-    Progress progress = progress(true);
+    Progress progress = Progress.now(printer, true);
     progress.step("writing");
     progress.step("comparing");
     progress.done();
@@ -24,17 +22,19 @@ class ProgressTest {
   }
 
   @Test
-  void elsewhereItIsPlainLines() {
-    Progress progress = progress(false);
-    Kills.Tally tally = new Kills.Tally();
-    tally.kills = 3;
-    tally.insideCommit = 2;
-    progress.applying(1_234, tally);
-    progress.applying(1_235, tally);
+  void elsewhereItIsPlainLinesNowAndThen() {
+    Progress progress = Progress.now(printer, false);
+    progress.at(() -> "1,234 events");
+    progress.at(() -> "1,235 events");
     progress.done();
-    assertThat(out.toString().lines())
-        .singleElement()
-        .asString()
-        .contains("1,234 of 200,000 events", "3 of 24 kills (2 in an open commit)");
+    assertThat(out.toString().lines()).containsExactly("1,234 events");
+  }
+
+  @Test
+  void whatIsOverSoonIsNotTold() {
+    Progress progress = Progress.later(printer, false);
+    progress.at(() -> "1,234 events");
+    progress.done();
+    assertThat(out.toString()).isEmpty();
   }
 }

@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class UsageTest {
   @ParameterizedTest
@@ -16,7 +17,7 @@ class UsageTest {
       delimiter = '|',
       value = {
         "''                          | No command is given",
-        "dmeo                        | There is no command \"dmeo\"; there is demo",
+        "dmeo                        | There is no command \"dmeo\"; there is demo, check, run, state, history, rebuild",
         "--verbose                   | Unknown option: '--verbose'",
         "demo --kill 3               | Unknown options: '--kill', '3'",
         "demo --events               | '--events'",
@@ -27,6 +28,18 @@ class UsageTest {
         "demo --kills -1             | --kills is -1",
         "demo --events 10000 --kills 21 | give at most 20",
         "demo extra                  | 'extra'",
+        "check                       | Missing required parameter: 'PIPELINE'",
+        "run                         | Missing required parameter: 'PIPELINE'",
+        "run a.yaml b.yaml           | Unmatched argument at index 2: 'b.yaml'",
+        "run a.yaml --source         | '--source' (FILE)",
+        "run a.yaml --refuse         | '--refuse' (POSITION)",
+        "run a.yaml --folow          | Unknown option: '--folow'",
+        "state                       | Missing required parameter: 'PIPELINE'",
+        "state a.yaml --as-of now    | 'now' is not a long",
+        "state a.yaml --as-of -1     | --as-of is -1; sequences begin with 0, before all events",
+        "state a.yaml k l            | Unmatched argument at index 3: 'l'",
+        "history a.yaml              | Missing required parameter: 'KEY'",
+        "rebuild                     | Missing required parameter: 'PIPELINE'",
       })
   void whatIsWrongIsSaidAndTheExitCodeIsTwo(String line, String said) {
     Command command =
@@ -61,6 +74,16 @@ class UsageTest {
         .contains("Usage: oncefold demo", "--events", "--kills", "--seed", "--dir", "--json")
         .contains("Exit code");
     assertThat(demo.exitCode()).isZero();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"demo", "check", "run", "state", "history", "rebuild"})
+  void everyCommandSaysWhatItsExitCodesMean(String name) {
+    Command help = Command.oncefold(name, "--help");
+    assertThat(help.out()).startsWith("Usage: oncefold " + name).contains("--json", "Exit code");
+    assertThat(help.err()).isEmpty();
+    assertThat(help.exitCode()).isZero();
+    assertThat(Command.oncefold("--help").out()).contains("  " + name);
   }
 
   @Test

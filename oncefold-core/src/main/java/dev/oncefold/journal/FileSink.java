@@ -415,6 +415,16 @@ public final class FileSink<S, E, O> implements AutoCloseable {
   }
 
   /**
+   * Whether it has stopped because the file cannot be written. Then nothing is written any more
+   * while the journal goes on; {@link #close} throws the reason.
+   *
+   * @return whether it has failed
+   */
+  public boolean hasFailed() {
+    return failure != null;
+  }
+
+  /**
    * Writes everything committed until now, and ends. Closing twice does nothing.
    *
    * @throws JournalException if the file could not be written; nothing is lost in the journal

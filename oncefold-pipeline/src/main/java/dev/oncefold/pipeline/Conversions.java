@@ -54,7 +54,7 @@ final class Conversions {
                   ? "int(round(x, 0, \"HALF_UP\")) makes an int of it"
                   : of.equals("string")
                       ? "int(x) reads a text"
-                      : "int(x) cuts off what is behind the point";
+                      : "int(round(x, 0, \"HALF_UP\")) makes an int of it";
       case "double" -> "double(x) makes a double of it";
       case "string" ->
           of.equals("time")

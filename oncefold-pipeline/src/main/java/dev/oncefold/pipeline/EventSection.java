@@ -1,64 +1,41 @@
 package dev.oncefold.pipeline;
 
 import dev.oncefold.Fold;
-import dev.oncefold.SourceException;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The sections {@code types} and {@code event}: what fields events have, and what of them is the
- * id, the key and the time.
- */
+/** The section {@code event}: what of an event is its id, its key or keys, and its time. */
 final class EventSection {
   private static final FieldType TEXT = new FieldType(FieldType.Kind.STRING, 0, false);
   private static final Duration MOST = Duration.ofDays(365_000_000);
   private static final FieldType TIME = new FieldType(FieldType.Kind.TIME, 0, false);
 
   private final Form root;
-  private final Input input;
+  private final TypesSection.Types types;
   private final Problems problems;
-  private final Map<String, FieldType> types = new LinkedHashMap<>();
-  private final Map<String, String> from = new LinkedHashMap<>();
-  private final Map<String, Node> places = new LinkedHashMap<>();
-  private final Set<String> broken = new HashSet<>();
   private final List<String> rules = new ArrayList<>();
-  private @Nullable Fields fields;
-  private @Nullable RowReader reader;
   private @Nullable Mapping mapping;
   private final Map<String, Expression> keys = new LinkedHashMap<>();
   private boolean hasItsKeys = true;
   private Fold.@Nullable Ids ids;
   private List<String> fingerprint = List.of();
 
-  private EventSection(Form root, Input input, Problems problems) {
+  private EventSection(Form root, TypesSection.Types types, Problems problems) {
     this.root = root;
-    this.input = input;
+    this.types = types;
     this.problems = problems;
   }
 
-  /** Reads both; what is missing afterwards has been told as a problem. */
-  static EventSection read(Form root, Input input, Problems problems) {
-    EventSection section = new EventSection(root, input, problems);
-    section.types();
-    if (section.columns()) {
-      section.event();
-    }
+  /** Reads the section; what is missing afterwards has been told as a problem. */
+  static EventSection read(Form root, TypesSection.Types types, Problems problems) {
+    EventSection section = new EventSection(root, types, problems);
+    section.event();
     return section;
-  }
-
-  @Nullable Fields fields() {
-    return fields;
-  }
-
-  @Nullable RowReader reader() {
-    return reader;
   }
 
   @Nullable Mapping mapping() {
@@ -89,167 +66,6 @@ final class EventSection {
     return rules;
   }
 
-  // ---------------------------------------------------------------- types
-
-  private void types() {
-    Node node = root.get("types");
-    if (node == null) {
-      if (input.csv() == null) {
-        problems.add(
-            root.where(),
-            "types is missing: name the fields of the events, such as \"types: { account: string,"
-                + " amount: decimal(2), at: time }\"");
-      }
-      return;
-    }
-    if (!(node instanceof Node.Mapping mapping)) {
-      problems.add(node, "types is a mapping of fields to types, and this is " + node.told());
-      return;
-    }
-    for (Node.Entry entry : mapping.entries().values()) {
-      String name = entry.key().text();
-      broken.add(name);
-      if (!Fields.isName(name)) {
-        problems.add(
-            entry.key(),
-            StateSection.notAName(name)
-                + ", and say what it is called in the input, such as order_id: {type: string, from: \""
-                + name
-                + "\"}");
-        continue;
-      }
-      Node.Scalar type = null;
-      if (entry.value() instanceof Node.Sequence) {
-        problems.add(entry.value(), "a type is one word, such as \"string\", and this is a list");
-      } else if (entry.value() instanceof Node.Scalar scalar) {
-        type = scalar;
-      } else {
-        Form form = new Form("types: " + name, entry.value(), problems, "type", "from");
-        type = form.required("type", "\"type: string\"");
-        String other = form.text("from");
-        if (other != null) {
-          from.put(name, other);
-        }
-      }
-      if (type != null) {
-        FieldType parsed = FieldType.parse(type.text().strip());
-        if (parsed == null) {
-          problems.add(type, StateSection.unknownType(type.text().strip()));
-        } else {
-          types.put(name, parsed);
-          places.put(name, entry.key());
-          broken.remove(name);
-        }
-      }
-    }
-  }
-
-  /** Finds out what fields there are; false where that cannot be known. */
-  private boolean columns() {
-    CsvRowReader.Csv csv = input.csv();
-    if (csv == null) {
-      if (types.isEmpty()) {
-        return false;
-      }
-      Fields known = Fields.of("Event", types, broken);
-      fields = known;
-      reader = new NdjsonReader(known, from);
-      return true;
-    }
-    List<String> header;
-    try {
-      header = input.header(csv).stream().map(String::strip).toList();
-    } catch (SourceException | de.siegmar.fastcsv.reader.CsvParseException e) {
-      problems.add(
-          root.has("source") ? java.util.Objects.requireNonNull(root.key("source")) : root.where(),
-          "the columns of " + input.told() + " cannot be read: " + e.getMessage());
-      return false;
-    }
-    if (header.isEmpty()) {
-      problems.add(
-          root.where(),
-          input.told()
-              + " is empty: its first line should name the columns; where it has no such"
-              + " line, write csv: {header: [id, account, amount]}");
-      return false;
-    }
-    Map<String, Integer> at = new LinkedHashMap<>();
-    Map<String, FieldType> all = new LinkedHashMap<>();
-    boolean good = true;
-    for (Map.Entry<String, FieldType> type : types.entrySet()) {
-      String column = from.getOrDefault(type.getKey(), type.getKey());
-      int place = header.indexOf(column);
-      if (place < 0 || header.lastIndexOf(column) != place) {
-        problems.add(
-            java.util.Objects.requireNonNull(places.get(type.getKey())),
-            "the column \""
-                + column
-                + "\" is "
-                + (place < 0 ? "not" : "twice")
-                + " in the header of "
-                + input.told()
-                + (place < 0 ? columns(column, header, csv) : ": rename one"));
-        good = false;
-        if (header.size() == 1) {
-          return false; // all columns are missing for one reason
-        }
-      }
-      at.put(type.getKey(), place);
-      all.put(type.getKey(), type.getValue());
-    }
-    for (int i = 0; i < header.size(); i++) {
-      String name = header.get(i);
-      boolean once = header.indexOf(name) == header.lastIndexOf(name);
-      if (Fields.isName(name) && once && !at.containsValue(i) && !all.containsKey(name)) {
-        at.put(name, i);
-        all.put(name, TEXT);
-      }
-    }
-    if (all.isEmpty()) {
-      problems.add(
-          root.where(),
-          "no column of "
-              + input.told()
-              + " has a name that expressions can use: name them in types,"
-              + " such as types: {order_id: {type: string, from: \""
-              + header.get(0)
-              + "\"}}");
-      return false;
-    }
-    if (!good) {
-      return false;
-    }
-    Fields known = Fields.of("Event", all, broken);
-    fields = known;
-    reader = new CsvRowReader(csv, known, at, header.size());
-    return true;
-  }
-
-  private static String columns(String column, List<String> header, CsvRowReader.Csv csv) {
-    if (header.size() == 1) {
-      return ", which is one column \""
-          + header.get(0)
-          + "\": is the delimiter "
-          + told(csv.delimiter())
-          + "? Write csv: {delimiter: "
-          + told(likely(header.get(0), csv.delimiter()))
-          + "}";
-    }
-    return Form.likely(column, header);
-  }
-
-  private static String told(char delimiter) {
-    return delimiter == '\t' ? "tab" : "\"" + delimiter + "\"";
-  }
-
-  /** The delimiter that a header seems to have. */
-  private static char likely(String header, char not) {
-    return (char)
-        ";,\t|:".chars().filter(c -> c != not && header.indexOf(c) >= 0).findFirst().orElse(';');
-  }
-
-  // ---------------------------------------------------------------- event
-
   private void event() {
     Node node = root.get("event");
     if (node == null) {
@@ -261,10 +77,10 @@ final class EventSection {
     }
     Form form =
         new Form("event", node, problems, "id", "key", "keys", "time", "remember", "fingerprint");
-    if (!(node instanceof Node.Mapping) || fields == null) {
+    if (!(node instanceof Node.Mapping)) {
       return;
     }
-    Variables variables = new Variables().add("event", fields);
+    Variables variables = new Variables().add("event", types.fields());
     Expressions expressions = new Expressions(variables, problems);
     Expression id = expression(expressions, form, "id", TEXT);
     Expression time = null;
@@ -431,7 +247,7 @@ final class EventSection {
   }
 
   private void fingerprint(Form form, @Nullable Expression time) {
-    Fields known = java.util.Objects.requireNonNull(fields);
+    Fields known = types.fields();
     Node node = form.get("fingerprint");
     if (node instanceof Node.Sequence sequence && !sequence.elements().isEmpty()) {
       List<String> named = new ArrayList<>();
@@ -453,8 +269,7 @@ final class EventSection {
       return;
     }
     // Undeclared columns come and go with who wrote the file; the time is compared on its own.
-    List<String> declared =
-        new ArrayList<>(types.isEmpty() ? known.types().keySet() : types.keySet());
+    List<String> declared = new ArrayList<>(types.declared());
     Variables.Variable direct = time == null ? null : time.direct();
     if (direct != null && declared.size() > 1) {
       declared.remove(direct.name().substring("event.".length()));

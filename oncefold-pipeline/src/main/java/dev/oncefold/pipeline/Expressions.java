@@ -19,8 +19,6 @@ import dev.cel.parser.CelUnparserFactory;
 import dev.cel.runtime.CelEvaluationException;
 import dev.cel.runtime.CelRuntime;
 import dev.cel.runtime.CelRuntimeFactory;
-import dev.cel.runtime.CelStandardFunctions;
-import dev.cel.runtime.CelStandardFunctions.StandardFunction;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.Set;
@@ -28,16 +26,10 @@ import org.jspecify.annotations.Nullable;
 
 /** Compiles the expressions of a file: parses them, checks their types, and tells what is wrong. */
 final class Expressions {
-  static final CelOptions OPTIONS =
+  private static final CelOptions OPTIONS =
       CelOptions.current()
           .populateMacroCalls(true)
           .enableHeterogeneousNumericComparisons(true)
-          .build();
-
-  // CEL's equality takes a BigDecimal for another number, and finds no two of them equal.
-  private static final CelStandardFunctions STANDARD =
-      CelStandardFunctions.newBuilder()
-          .excludeFunctions(StandardFunction.EQUALS, StandardFunction.NOT_EQUALS)
           .build();
 
   private final Variables variables;
@@ -70,9 +62,10 @@ final class Expressions {
     this.runtime =
         CelRuntimeFactory.plannerRuntimeBuilder()
             .setOptions(OPTIONS)
-            .setStandardFunctions(STANDARD)
             .addLibraries(CelExtensions.strings())
+            .setStandardFunctions(Standard.functions())
             .addFunctionBindings(functions.bindings())
+            .addFunctionBindings(Standard.bindings(OPTIONS))
             .build();
     this.messages = new ExpressionMessages(variables, functions);
   }
@@ -143,7 +136,7 @@ final class Expressions {
             && variables.find(whole.name()) != null;
     try {
       return new Expression(
-          what + " (" + problems.file() + ":" + scalar.line() + ")",
+          what + " (" + problems.fileName() + ":" + scalar.line() + ")",
           normal(scalar.text(), ast),
           type,
           new ArrayList<>(uses),

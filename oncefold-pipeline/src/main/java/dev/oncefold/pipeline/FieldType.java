@@ -137,14 +137,16 @@ record FieldType(Kind kind, int scale, boolean optional) {
 
   private static Long intOf(String text) {
     try {
-      // Java reads the digits of every script.
-      if (text.chars().allMatch(c -> c < 0x80)) {
-        return Long.valueOf(text);
+      // Java takes the digits of every script, but no other program might.
+      for (int i = 0; i < text.length(); i++) {
+        if (text.charAt(i) > '9') {
+          throw new NumberFormatException();
+        }
       }
-      throw new NumberFormatException();
+      return Long.valueOf(text);
     } catch (NumberFormatException e) {
       throw new FailureException(
-          NUMBER.matcher(text).matches() && text.chars().allMatch(c -> c != '.' && c != 'e')
+          text.matches("[+-]?[0-9]+")
               ? quoted(text) + " does not fit into the 64 bits of an int"
               : quoted(text) + " is no int: digits only, and a - before them");
     }
@@ -172,6 +174,10 @@ record FieldType(Kind kind, int scale, boolean optional) {
   }
 
   static Instant timeOf(String text) {
+    Instant simple = Timestamps.simple(text);
+    if (simple != null) {
+      return simple;
+    }
     try {
       return DateTimeFormatter.ISO_OFFSET_DATE_TIME.parse(text, Instant::from);
     } catch (DateTimeException e) {
@@ -272,8 +278,14 @@ record FieldType(Kind kind, int scale, boolean optional) {
       }
       case DECIMAL -> {
         // Many send money as text, since others read JSON's numbers as doubles.
-        if (token.isNumeric() || token == JsonToken.VALUE_STRING) {
+        if (token == JsonToken.VALUE_STRING) {
           return decimalOf(json.getText());
+        } else if (token.isNumeric()) {
+          try {
+            return fitting(json.getDecimalValue(), scale);
+          } catch (NumberFormatException e) {
+            return decimalOf(json.getText()); // says so of an exponent of too many digits
+          }
         }
       }
     }

@@ -13,8 +13,6 @@ import dev.cel.common.types.SimpleType;
 import dev.cel.common.types.TypeParamType;
 import dev.cel.common.values.NullValue;
 import dev.cel.runtime.CelFunctionBinding;
-import dev.cel.runtime.RuntimeEquality;
-import dev.cel.runtime.RuntimeHelpers;
 import dev.oncefold.FailureException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
@@ -23,7 +21,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.function.BinaryOperator;
 import java.util.function.Function;
 
@@ -44,16 +41,11 @@ final class Functions {
   private static final CelType BOOL = SimpleType.BOOL;
   private static final CelType TIME = SimpleType.TIMESTAMP;
 
-  private static final RuntimeEquality EQUALITY =
-      RuntimeEquality.create(RuntimeHelpers.create(), Expressions.OPTIONS);
-
   private final List<CelFunctionDecl> declarations = new ArrayList<>();
   private final List<CelFunctionBinding> bindings = new ArrayList<>();
 
   Functions() {
     decimals();
-    bind2("equals", Object.class, Object.class, Functions::equal);
-    bind2("not_equals", Object.class, Object.class, (a, b) -> !equal(a, b));
     order();
     texts();
     times();
@@ -169,27 +161,6 @@ final class Functions {
     declarations.add(
         newFunctionDeclaration(operator, newGlobalOverload(id, BOOL, DECIMAL, DECIMAL)));
     bind2(id, BigDecimal.class, BigDecimal.class, (a, b) -> holds.apply(a.compareTo(b)));
-  }
-
-  private static boolean equal(Object a, Object b) {
-    if (a instanceof BigDecimal one && b instanceof BigDecimal other) {
-      return one.compareTo(other) == 0;
-    } else if (a instanceof List<?> one && b instanceof List<?> other) {
-      boolean same = one.size() == other.size();
-      for (int i = 0; same && i < one.size(); i++) {
-        same = equal(one.get(i), other.get(i));
-      }
-      return same;
-    } else if (a instanceof Map<?, ?> one && b instanceof Map<?, ?> other) {
-      return one.size() == other.size()
-          && one.entrySet().stream()
-              .allMatch(
-                  entry -> {
-                    Object found = other.get(entry.getKey());
-                    return found != null && equal(entry.getValue(), found);
-                  });
-    }
-    return EQUALITY.objectEquals(a, b);
   }
 
   private static BigDecimal times(BigDecimal decimal, long n) {
@@ -329,12 +300,12 @@ final class Functions {
 
   @SuppressWarnings("Immutable") // what is bound has no state; only its type does not say so
   private <A> void bind1(String id, Class<A> a, Function<A, Object> with) {
-    bindings.add(CelFunctionBinding.from(id, a, with::apply));
+    bindings.add(CelFunctionBinding.from(id, a, x -> Variables.plain(with.apply(x))));
   }
 
   @SuppressWarnings("Immutable") // what is bound has no state; only its type does not say so
   private <A, B> void bind2(String id, Class<A> a, Class<B> b, Of2<A, B> with) {
-    bindings.add(CelFunctionBinding.from(id, a, b, with::apply));
+    bindings.add(CelFunctionBinding.from(id, a, b, (x, y) -> Variables.plain(with.apply(x, y))));
   }
 
   @SuppressWarnings("Immutable") // what is bound has no state; only its type does not say so
@@ -343,6 +314,6 @@ final class Functions {
         CelFunctionBinding.from(
             id,
             ImmutableList.of(a, b, String.class),
-            all -> with.apply(a.cast(all[0]), b.cast(all[1]), (String) all[2])));
+            all -> Variables.plain(with.apply(a.cast(all[0]), b.cast(all[1]), (String) all[2]))));
   }
 }

@@ -5,6 +5,7 @@ import dev.oncefold.Row;
 import dev.oncefold.journal.Emitted;
 import dev.oncefold.journal.Entry;
 import java.math.BigDecimal;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
@@ -79,6 +80,17 @@ public final class Json {
    * @return the line, without a line end
    */
   public static String line(Entry<Row, Row, String> entry) {
+    return line(entry, StandardCharsets.UTF_8);
+  }
+
+  /**
+   * The same, of a source in another encoding: a line that could not be read is shown by it.
+   *
+   * @param entry the event as it was judged
+   * @param encoding the encoding of the source, as {@link Pipeline#encoding} tells it
+   * @return the line, without a line end
+   */
+  public static String line(Entry<Row, Row, String> entry, Charset encoding) {
     StringBuilder text = new StringBuilder(128).append("{\"id\":");
     write(entry.id(), text);
     field("verdict", entry.verdict().name().toLowerCase(Locale.ROOT), text);
@@ -97,7 +109,7 @@ public final class Json {
       write(event, text.append(",\"event\":"));
     } else if (raw != null) {
       // As far as it is text; what is not is shown by the sign for that.
-      field("line", new String(raw, StandardCharsets.UTF_8), text);
+      field("line", new String(raw, encoding), text);
     }
     return text.append('}').toString();
   }

@@ -89,14 +89,14 @@ final class Loader {
     StateSection state = StateSection.read(root, problems);
     Pipeline.Store store = store();
     Input input = SourceSection.read(root, this::resolved, source, standard, problems);
-    EventSection event = input == null ? null : EventSection.read(root, input, problems);
+    TypesSection.Types types = input == null ? null : TypesSection.read(root, input, problems);
+    EventSection event = types == null ? null : EventSection.read(root, types, problems);
     UpdateSection update = null;
-    Fields fields = event == null ? null : event.fields();
-    if (event != null && fields != null && state != null && event.hasItsKeys()) {
+    if (types != null && event != null && state != null && event.hasItsKeys()) {
       update =
           UpdateSection.read(
               root,
-              fields,
+              types.fields(),
               state,
               event.keys().isEmpty() ? List.of("state") : event.keys().keySet(),
               problems);
@@ -112,6 +112,7 @@ final class Loader {
         || state == null
         || store == null
         || input == null
+        || types == null
         || event == null
         || update == null) {
       throw new IllegalStateException("something is missing, and no problem was told");
@@ -120,7 +121,7 @@ final class Loader {
     Fold.Builder<Row, Row, String> builder =
         Pipeline.fold(name.text(), Codec.of(state.fields().rows()), state.initial())
             .version(version)
-            .eventCodec(Codec.of(known(fields).rows()))
+            .eventCodec(Codec.of(types.fields().rows()))
             .rules(rules(state, event, update))
             .whenFailed(failed.equals("stop") ? Fold.WhenFailed.STOP : Fold.WhenFailed.REFUSE);
     remember(builder, known(event.ids()));
@@ -131,7 +132,7 @@ final class Loader {
         file,
         finished(builder, state, event, update),
         input,
-        known(event.reader()),
+        types.reader(),
         mapping,
         store,
         outputs,

@@ -14,13 +14,14 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What expressions can call whose arguments are looked at while the file is loaded: literals that
- * belong to a type, such as the scale of a decimal, and patterns that may be wrong.
+ * What is written as a function and is turned into another expression before types are checked. An
+ * argument that must be a literal, such as the scale of a decimal, is taken up here, and wrong ones
+ * are told here.
  */
 final class Macros {
   private Macros() {}
 
-  /** All of them. */
+  /** The macros. */
   static List<CelMacro> all() {
     return List.of(
         CelMacro.newGlobalMacro("has", 1, Macros::has),

@@ -8,6 +8,8 @@ import dev.oncefold.SourceException;
 import dev.oncefold.journal.Description;
 import dev.oncefold.journal.Options;
 import java.io.InputStream;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -152,12 +154,31 @@ public final class Pipeline {
   }
 
   /**
+   * How the source is written.
+   *
+   * @return {@code NDJSON} or {@code CSV}
+   */
+  public String format() {
+    return input.csv() == null ? "NDJSON" : "CSV";
+  }
+
+  /**
    * The name of the source in the store.
    *
    * @return the name of its only partition
    */
   public String partition() {
     return input.partition();
+  }
+
+  /**
+   * The encoding of the source.
+   *
+   * @return the encoding; NDJSON is always in UTF-8
+   */
+  public Charset encoding() {
+    CsvRowReader.Csv csv = input.csv();
+    return csv == null ? StandardCharsets.UTF_8 : csv.charset();
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.oncefold.pipeline;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -13,9 +14,9 @@ final class Problems {
     this.file = file;
   }
 
-  /** The file as the user named it. */
-  String file() {
-    return file;
+  /** The file's name alone: what is stored must not depend on where the file stands. */
+  String fileName() {
+    return String.valueOf(Path.of(file).getFileName());
   }
 
   void add(Node where, String message) {

@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Reads and writes times by a pattern of {@link DateTimeFormatter}. A date without a time is its
  * beginning. What does not exist (February 30, an hour that a clock skips) is refused, never moved.
+ * Names of months and days are English: those of no language differ from one Java to the next.
  */
 final class TimePattern {
   /** The first of the hundred years that two digits can mean, unless said otherwise. */
@@ -53,7 +54,7 @@ final class TimePattern {
     try {
       this.formatter =
           builder(pattern, base)
-              .toFormatter(Locale.ROOT)
+              .toFormatter(Locale.ENGLISH)
               .withChronology(IsoChronology.INSTANCE)
               .withResolverStyle(ResolverStyle.STRICT);
     } catch (IllegalArgumentException e) {

@@ -1,0 +1,161 @@
+package dev.oncefold.cli;
+
+import dev.oncefold.journal.Options;
+import dev.oncefold.pipeline.Change;
+import dev.oncefold.pipeline.Pipeline;
+import java.io.InputStream;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code oncefold run}. */
+@Command(
+    name = "run",
+    mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    sortOptions = false,
+    description = {
+      "Applies the events of a pipeline's source to its state, each exactly once. Stopped, or killed,"
+          + " and started again it goes on where it was.",
+      ""
+    },
+    footer = {
+      "",
+      "Ctrl-C stops it after the batch in hand.",
+      "Exit code: 0 if the source is applied to its end, or was followed until you stopped it; 130"
+          + " or 143 if you stopped it before the end, with Ctrl-C or kill; 1 if it could not go on,"
+          + " 2 for wrong usage."
+    })
+final class RunCommand implements Callable<Integer> {
+  private final InputStream standard;
+
+  @Spec private @Nullable CommandSpec spec;
+  @Mixin private final PipelineFile given = new PipelineFile();
+
+  @Option(names = "--follow", description = "at the end of the file wait for more")
+  private boolean follow;
+
+  @Option(
+      names = "--refuse",
+      paramLabel = "POSITION",
+      description =
+          "let the event at this position go to the refusals if it fails, also where the pipeline"
+              + " stops for failed events; the message of such a stop names the position")
+  private List<String> refused = List.of();
+
+  @Option(
+      names = "--accept-change",
+      description =
+          "the rules of the pipeline have changed: keep what was judged by the old ones, and go on"
+              + " by the new ones")
+  private boolean acceptChange;
+
+  @Option(names = "--json", description = "print one JSON object instead")
+  private boolean json;
+
+  RunCommand(InputStream standard) {
+    this.standard = standard;
+  }
+
+  @Override
+  public Integer call() throws InterruptedException {
+    PrintWriter err = spec().commandLine().getErr();
+    Pipeline pipeline = given.load(standard);
+    checkRefused(pipeline);
+    Check check = Check.of(given, pipeline);
+    List<String> problems = check.problems(acceptChange);
+    if (!problems.isEmpty()) {
+      throw new Stop(given.path() + ": " + String.join("\n" + given.path() + ": ", problems));
+    }
+    Options options = pipeline.store().options();
+    if (check.change().kind() != Change.Kind.NONE) {
+      options = options.acceptingChange();
+      say(changed(check));
+    }
+    Run run = new Run(given, pipeline, options, follow, refused);
+    Interruption interruption = new Interruption(run::stop, follow);
+    int exitCode = 1;
+    try {
+      exitCode = report(run.run(this::say, progress()));
+      run.unmet()
+          .forEach(
+              position ->
+                  err.println(
+                      "oncefold run: no event that was read now stands at "
+                          + position
+                          + ", so --refuse did nothing there"));
+    } catch (RuntimeException e) {
+      exitCode = Main.failed(e, spec().commandLine());
+    } finally {
+      interruption.over(exitCode);
+    }
+    return exitCode;
+  }
+
+  private void checkRefused(Pipeline pipeline) {
+    for (String position : refused) {
+      int at = position.lastIndexOf('@');
+      if (at < 0
+          || !position.substring(0, at).equals(pipeline.partition())
+          || !position.substring(at + 1).matches("\\d{1,18}")) {
+        throw new ParameterException(
+            spec().commandLine(),
+            "--refuse "
+                + position
+                + " is no position of this source; they are told as "
+                + pipeline.partition()
+                + "@1234");
+      }
+    }
+  }
+
+  private static String changed(Check check) {
+    return check.change().kind() == Change.Kind.STATE_ADDED
+        ? "the state has new fields, which begin with their first values: " + check.addedFields()
+        : "the rules have changed, and what was judged by the old ones stays:\n"
+            + String.join("\n", check.changedLines());
+  }
+
+  private Progress progress() {
+    return json ? Progress.none() : Progress.later(out(), Progress.isTerminal());
+  }
+
+  private void say(String text) {
+    if (!json) {
+      out().println(text);
+      out().flush();
+    }
+  }
+
+  private int report(Summary summary) {
+    if (json) {
+      out().println(summary.json());
+    } else {
+      out().println();
+      summary.lines().forEach(out()::println);
+    }
+    out().flush();
+    if (summary.problem() != null) {
+      PrintWriter err = spec().commandLine().getErr();
+      err.println("oncefold run: " + summary.problem());
+      return 1;
+    }
+    return 0;
+  }
+
+  private PrintWriter out() {
+    return spec().commandLine().getOut();
+  }
+
+  private CommandSpec spec() {
+    return Objects.requireNonNull(spec, "picocli sets it");
+  }
+}

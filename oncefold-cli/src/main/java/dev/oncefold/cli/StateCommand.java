@@ -1,0 +1,114 @@
+package dev.oncefold.cli;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.oncefold.Row;
+import dev.oncefold.Slot;
+import dev.oncefold.journal.Journal;
+import dev.oncefold.journal.View;
+import dev.oncefold.pipeline.Json;
+import dev.oncefold.pipeline.Pipeline;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code oncefold state}. */
+@Command(
+    name = "state",
+    mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    sortOptions = false,
+    description = {
+      "Prints the committed state, one JSON object a line, in the order of the keys:",
+      "{\"key\":…,\"version\":n,\"state\":{…}}",
+      "It may be asked while the pipeline runs.",
+      ""
+    },
+    footer = {"", "Exit code: 0; 1 if there is no such key or nothing to read, 2 for wrong usage."})
+final class StateCommand implements Callable<Integer> {
+  private static final int LOOK_EVERY = 1 << 10;
+
+  @Spec private @Nullable CommandSpec spec;
+  @Mixin private final StoredFile given = new StoredFile();
+
+  @Parameters(
+      index = "1",
+      arity = "0..1",
+      paramLabel = "KEY",
+      description = "only the state of this key")
+  private @Nullable String key;
+
+  @Option(
+      names = "--as-of",
+      paramLabel = "SEQ",
+      description = "the state behind the event of this sequence, from 0, not the newest")
+  private @Nullable Long asOf;
+
+  @Option(names = "--json", description = "end with one more object: {\"keys\":n,\"sequence\":n}")
+  private boolean json;
+
+  @Override
+  public Integer call() {
+    PrintWriter out = Objects.requireNonNull(spec, "picocli sets it").commandLine().getOut();
+    if (asOf != null && asOf < 0) {
+      throw new ParameterException(
+          spec.commandLine(), "--as-of is " + asOf + "; sequences begin with 0, before all events");
+    }
+    Pipeline.Stored stored = given.load();
+    Path journal = stored.store().journal();
+    View<Row> view =
+        asOf == null
+            ? Journal.view(journal, stored.fold())
+            : Journal.asOf(journal, stored.fold(), asOf);
+    List<String> keys = keys(view);
+    ManyLines lines = new ManyLines(out);
+    for (int i = 0; i < keys.size(); i++) {
+      String each = keys.get(i);
+      StringBuilder line = lines.line().append("{\"key\":");
+      Json.write(each, line);
+      StoredFile.append(view.slots().get(each), line);
+      line.append('}');
+      if (i % LOOK_EVERY == 0 && lines.areUnread()) {
+        return 1;
+      }
+    }
+    lines.end();
+    if (json) {
+      out.println(
+          JsonNodeFactory.instance
+              .objectNode()
+              .put("keys", keys.size())
+              .put("sequence", view.sequence()));
+    }
+    return 0;
+  }
+
+  private List<String> keys(View<Row> view) {
+    if (key == null) {
+      List<String> keys = new ArrayList<>(view.slots().keySet());
+      Collections.sort(keys);
+      return keys;
+    }
+    Slot<Row> slot = view.slots().get(key);
+    if (slot == null) {
+      throw new Stop(
+          "oncefold state: there is no key \""
+              + key
+              + "\" behind event "
+              + view.sequence()
+              + "; without KEY all keys are printed");
+    }
+    return List.of(key);
+  }
+}
