@@ -28,7 +28,9 @@ final class Sinks implements AutoCloseable {
       }
       Path refusals = pipeline.refusals();
       if (refusals != null) {
-        sinks.open.add(FileSink.refusals(journal, "refusals", refusals, Json::line));
+        sinks.open.add(
+            FileSink.refusals(
+                journal, "refusals", refusals, e -> Json.line(e, pipeline.encoding())));
       }
       opened = true;
       return sinks;

@@ -26,10 +26,10 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(value = 240, unit = TimeUnit.SECONDS)
 class RunKillTest {
   private static final int KILLS = 20;
-  private static final int EVENTS_OF_A_LIFE = 2_000;
+  private static final int EVENTS_OF_A_LIFE = 1_200;
 
-  /** Of the 100 KB and more that a life writes to its output. */
-  private static final int MOST_OUTPUT_OF_A_LIFE = 60_000;
+  /** Of the 60 KB and more that a life writes to its output. */
+  private static final int MOST_OUTPUT_OF_A_LIFE = 40_000;
 
   private static final long SEED = 20_260;
   private static final String REFUSING = YAML.replace("failed: stop", "failed: refuse");

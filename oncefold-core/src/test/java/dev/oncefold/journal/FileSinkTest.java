@@ -270,12 +270,23 @@ class FileSinkTest {
     try (Journal<Account, Payment, Receipt> journal =
         Journal.open(directory, Bank.fold(), Bank.OPTIONS)) {
       FileSink<Account, Payment, Receipt> sink = FileSink.outputs(journal, "outputs", file, format);
+      assertThat(sink.hasFailed()).isFalse();
       journal.submit(Bank.deposit("1", "a", 10)).join();
+      assertThat(failed(sink)).isTrue();
       assertThatThrownBy(sink::close).isInstanceOf(type).hasMessageContaining(message);
       // Mended, it goes on where it was.
       FileSink.outputs(journal, "outputs", file, Emitted::id).close();
     }
     assertThat(file).hasContent("bank/a/1/0\n");
+  }
+
+  private static boolean failed(FileSink<?, ?, ?> sink) {
+    for (long end = System.nanoTime() + 60_000_000_000L; System.nanoTime() < end; ) {
+      if (sink.hasFailed()) {
+        return true;
+      }
+    }
+    return false;
   }
 
   @Test

@@ -281,11 +281,7 @@ record FieldType(Kind kind, int scale, boolean optional) {
         if (token == JsonToken.VALUE_STRING) {
           return decimalOf(json.getText());
         } else if (token.isNumeric()) {
-          try {
-            return fitting(json.getDecimalValue(), scale);
-          } catch (NumberFormatException e) {
-            return decimalOf(json.getText()); // says so of an exponent of too many digits
-          }
+          return fitting(decimal(json), scale);
         }
       }
     }
@@ -305,6 +301,14 @@ record FieldType(Kind kind, int scale, boolean optional) {
       }
     }
     return text;
+  }
+
+  private BigDecimal decimal(JsonParser json) throws IOException {
+    try {
+      return json.getDecimalValue();
+    } catch (NumberFormatException e) {
+      return decimalOf(json.getText()); // an exponent beyond measure: says so
+    }
   }
 
   private String article() {

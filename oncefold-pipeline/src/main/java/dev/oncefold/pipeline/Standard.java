@@ -53,7 +53,9 @@ final class Standard {
   }
 
   private static boolean equal(Object a, Object b, RuntimeEquality equality) {
-    if (a instanceof List<?> one && b instanceof List<?> other) {
+    if (a instanceof BigDecimal one && b instanceof BigDecimal other) {
+      return one.compareTo(other) == 0;
+    } else if (a instanceof List<?> one && b instanceof List<?> other) {
       boolean same = one.size() == other.size();
       for (int i = 0; same && i < one.size(); i++) {
         same = equal(one.get(i), other.get(i), equality);
@@ -68,8 +70,7 @@ final class Standard {
                     return found != null && equal(entry.getValue(), found, equality);
                   });
     }
-    // Decimals of two scales are of different types, which are not compared.
-    return a instanceof BigDecimal ? a.equals(b) : equality.objectEquals(a, b);
+    return equality.objectEquals(a, b);
   }
 
   private static long whole(double value) {
