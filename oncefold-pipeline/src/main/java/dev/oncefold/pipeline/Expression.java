@@ -14,8 +14,6 @@ import org.jspecify.annotations.Nullable;
 
 /** A checked expression, ready to be evaluated again and again. Safe for use by several threads. */
 final class Expression {
-  private static final Pattern NUMBER = Pattern.compile("For input string: \"([^\"]*)\"");
-  private static final Pattern TIME = Pattern.compile("Text '([^']*)' could not be parsed");
   private static final Pattern INDEX =
       Pattern.compile("(?:[Ii]ndex out of \\w+: |Range )(-?\\d+|\\[.*?\\))");
 
@@ -123,14 +121,8 @@ final class Expression {
       }
     }
     String message = String.valueOf(e.getMessage());
-    Matcher number = NUMBER.matcher(message);
-    Matcher time = TIME.matcher(message);
     Matcher index = INDEX.matcher(message);
-    if (number.find()) {
-      return FieldType.quoted(number.group(1)) + " is no number that fits";
-    } else if (time.find()) {
-      return FieldType.quoted(time.group(1)) + " is no time such as 2026-01-31T12:00:00Z";
-    } else if (index.find()) {
+    if (index.find()) {
       return "there is nothing at " + index.group(1) + ": it is too short for that";
     } else if (message.contains("error parsing regexp: ")) {
       return "the pattern is no regular expression: "

@@ -131,12 +131,16 @@ final class UpdateSection {
       Step.Assignment made = assignment(entry);
       if (made != null) {
         // Two sets are not one: the second sees what the first has set.
-        String word = assignments.isEmpty() ? "set " : "and ";
+        String word = assignments.isEmpty() && followsSet() ? "then set " : "set ";
         assignments.add(made);
         rules.add(word + made.name() + " = " + made.value().text() + suffix);
       }
     }
     steps.add(new Step.Set(assignments, when));
+  }
+
+  private boolean followsSet() {
+    return !steps.isEmpty() && steps.get(steps.size() - 1) instanceof Step.Set;
   }
 
   private Step.@Nullable Assignment assignment(Node.Entry entry) {

@@ -131,8 +131,8 @@ class ChangeTest {
   void aStepThatIsChangedIsAnotherRule() throws IOException {
     Change change = change("payments + 1", "payments + 2");
     assertThat(change.kind()).isEqualTo(Change.Kind.RULES);
-    assertThat(change.gone()).containsExactly("and payments = state.payments + 1");
-    assertThat(change.added()).containsExactly("and payments = state.payments + 2");
+    assertThat(change.gone()).containsExactly("set payments = state.payments + 1");
+    assertThat(change.added()).containsExactly("set payments = state.payments + 2");
   }
 
   @Test
@@ -152,6 +152,20 @@ class ChangeTest {
             "  - set: { balance: state.balance + event.amount }\n"
                 + "  - set: { payments: state.payments + 1 }");
     assertThat(change.kind()).isEqualTo(Change.Kind.RULES);
+  }
+
+  @Test
+  void whereOneSetEndsAndTheNextBeginsIsARule() throws IOException {
+    String one = "  - set: { balance: state.balance + event.amount, payments: state.payments + 1 }";
+    String three = "n: int 0, payments: int 0";
+    String first = one + "\n  - set: { n: state.payments }";
+    String second =
+        "  - set: { balance: state.balance + event.amount }\n"
+            + "  - set: { payments: state.payments + 1, n: state.payments }";
+    assertThat(load(BEFORE.replace("payments: int 0", three).replace(one, first)).fold().rules())
+        .isNotEqualTo(
+            load(BEFORE.replace("payments: int 0", three).replace(one, second)).fold().rules())
+        .endsWith("set payments = state.payments + 1\nthen set n = state.payments");
   }
 
   @Test

@@ -163,6 +163,13 @@ class FieldTypeTest {
         .hasMessageContaining("has too many digits for a decimal(2)");
   }
 
+  @Test
+  void decimalsAreWrittenWithAllTheirDigitsAndNoExponent() {
+    assertThat(written(type("decimal(18)").fromText("1e-18"))).isEqualTo("0.000000000000000001");
+    assertThat(written(type("decimal(0)").fromText("1e20"))).isEqualTo("100000000000000000000");
+    assertThat(written(new BigDecimal("1E+3"))).isEqualTo("1000");
+  }
+
   // ---------------------------------------------------------------- decimals, any
 
   @Property

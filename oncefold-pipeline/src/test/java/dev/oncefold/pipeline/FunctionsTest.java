@@ -91,7 +91,9 @@ class FunctionsTest {
       7 / 2                                               => 3
       -7 % 3                                              => -1
       int("-7")                                           => -7
+      int(7.0)                                            => 7
       int(7.9)                                            => ! 7.9 is no int: round(x, 0, "HALF_UP") first, or it is too large
+      [event.a] == [event.b]                              => true
       double("1e3")                                       => 1000.0
       "12".isInt()                                        => there is no isInt() for string
       isInt("12")                                         => true
