@@ -18,6 +18,7 @@ import dev.oncefold.pipeline.Json;
 import dev.oncefold.pipeline.Pipeline;
 import java.io.BufferedWriter;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.math.BigDecimal;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -75,6 +76,7 @@ final class PipelineFile {
         if (!variant.contains(only)) {
           continue;
         }
+        long cpu = cpu();
         double seconds =
             switch (variant) {
               case "pipeline" -> pipeline(directory, count);
@@ -85,7 +87,8 @@ final class PipelineFile {
         if (round >= 0) { // the first round only warms up
           rates.computeIfAbsent(variant, v -> new double[rounds])[round] = count / seconds;
           System.out.printf(
-              "round %d  %-12s  %,10.0f events/s%n", round + 1, variant, count / seconds);
+              "round %d  %-12s  %,10.0f events/s  %.2f us of CPU an event%n",
+              round + 1, variant, count / seconds, (cpu() - cpu) / 1e3 / count);
         }
       }
     }
@@ -110,6 +113,12 @@ final class PipelineFile {
           Arrays.stream(ratio).max().orElse(0));
     }
     Settings.delete(directory);
+  }
+
+  /** What all threads of this process have had of the processors, in nanoseconds. */
+  private static long cpu() {
+    return ManagementFactory.getPlatformMXBean(com.sun.management.OperatingSystemMXBean.class)
+        .getProcessCpuTime();
   }
 
   /** One run in a process of its own, for its time from start to end and its peak memory. */
@@ -137,6 +146,7 @@ final class PipelineFile {
       Process child =
           new ProcessBuilder(
                   Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                  "-XX:+UseParallelGC", // as the oncefold script does
                   "-Xmx" + settings.text("heap", "160m"),
                   "-cp",
                   System.getProperty("java.class.path"),

@@ -32,6 +32,8 @@ public final class FileSink<S, E, O> implements AutoCloseable {
   private static final int BUFFER = 1 << 18;
   private static final long RECORD_EVERY = 1 << 22;
   private static final long WAIT_MILLIS = 100;
+  private static final long GATHERED = 1 << 20;
+  private static final long GATHER_MILLIS = 10;
 
   private final Journal<S, E, O> journal;
   private final Disk disk;
@@ -351,7 +353,10 @@ public final class FileSink<S, E, O> implements AutoCloseable {
           break;
         }
         if (!last) {
-          journal.groups().awaitDurable(offset, WAIT_MILLIS);
+          // Each step costs an fsync: under load let some more come together for it.
+          if (journal.groups().awaitDurable(offset, WAIT_MILLIS)) {
+            journal.groups().awaitDurable(offset + GATHERED, GATHER_MILLIS);
+          }
           if (journal.groups().failure() != null && journal.log().durable() <= offset) {
             break;
           }
