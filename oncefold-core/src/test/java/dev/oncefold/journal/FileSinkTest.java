@@ -398,7 +398,7 @@ class FileSinkTest {
         assertThatThrownBy(() -> FileSink.outputs(journal, "outputs", target, Emitted::id))
             .isInstanceOf(JournalException.class)
             .hasMessageContainingAll(target.toString(), "is a directory", "Name a file in it");
-        assertThatThrownBy(() -> FileSink.refusals(journal, target, Entry::id))
+        assertThatThrownBy(() -> FileSink.refusals(journal, target, e -> String.valueOf(e.id())))
             .isInstanceOf(JournalException.class)
             .hasMessageContaining("is a directory");
       }
