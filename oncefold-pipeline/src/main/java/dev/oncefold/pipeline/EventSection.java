@@ -22,6 +22,7 @@ final class EventSection {
   private @Nullable Mapping mapping;
   private final Map<String, Expression> keys = new LinkedHashMap<>();
   private boolean hasItsKeys = true;
+  private boolean hasTime;
   private Fold.@Nullable Ids ids;
   private List<String> fingerprint = List.of();
 
@@ -45,6 +46,11 @@ final class EventSection {
   /** The keys by name, of a fold over several; empty otherwise. */
   Map<String, Expression> keys() {
     return keys;
+  }
+
+  /** Whether events have a time. */
+  boolean hasTime() {
+    return hasTime;
   }
 
   /** Whether it is known by what names the update sees its states. */
@@ -97,6 +103,7 @@ final class EventSection {
     if (time != null) {
       rules.add("time: " + time.text() + (pattern == null ? "" : " by " + pattern));
     }
+    hasTime = when != null;
     Expression key = keys(expressions, form);
     remember(form, id != null || form.has("id"), when != null);
     fingerprint(form, time);
@@ -137,7 +144,7 @@ final class EventSection {
     }
     for (Node.Entry entry : mapping.entries().values()) {
       String name = entry.key().text();
-      if (!Fields.isName(name) || name.equals("event")) {
+      if (!Fields.isName(name) || name.equals("event") || name.equals("time")) {
         problems.add(
             entry.key(),
             "\"" + name + "\" is no name for a state: take another word, of letters and digits");

@@ -97,6 +97,7 @@ final class Loader {
           UpdateSection.read(
               root,
               types.fields(),
+              event.hasTime(),
               state,
               event.keys().isEmpty() ? List.of("state") : event.keys().keySet(),
               problems);

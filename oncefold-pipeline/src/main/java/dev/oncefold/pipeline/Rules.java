@@ -6,6 +6,7 @@ import dev.oncefold.Outcome;
 import dev.oncefold.Output;
 import dev.oncefold.Row;
 import dev.oncefold.States;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -19,9 +20,12 @@ import org.jspecify.annotations.Nullable;
  */
 record Rules(
     Variables variables, List<String> names, List<Expression> keys, Row initial, List<Step> steps) {
+  private static final Row.Type TIME =
+      new Row.Type("Time", List.of(new Row.Column("time", Instant.class, true)));
+
   /** The update of a fold over one key. */
   Outcome<Row, String> one(Row state, Event<Row> event) {
-    Run run = new Run(event.value(), new Row[] {state});
+    Run run = new Run(event, new Row[] {state});
     String rejected = run.steps();
     return rejected != null
         ? Outcome.reject(rejected)
@@ -56,7 +60,7 @@ record Rules(
     for (int i = 0; i < rows.length; i++) {
       rows[i] = states.get(named.get(i));
     }
-    Run run = new Run(event.value(), rows);
+    Run run = new Run(event, rows);
     String rejected = run.steps();
     if (rejected != null) {
       return Outcome.reject(rejected);
@@ -88,9 +92,10 @@ record Rules(
     private final boolean[] deleted;
     private List<Output<String>> outputs = List.of();
 
-    Run(Row event, Row[] states) {
-      Row[] rows = new Row[states.length + 1];
-      rows[0] = event;
+    Run(Event<Row> event, Row[] states) {
+      Row[] rows = new Row[states.length + 2];
+      rows[0] = event.value();
+      rows[states.length + 1] = TIME.row(event.time());
       System.arraycopy(states, 0, rows, 1, states.length);
       this.scope = variables.new Scope(rows);
       this.changed = new boolean[states.length];

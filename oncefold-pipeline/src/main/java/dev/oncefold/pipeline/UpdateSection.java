@@ -23,7 +23,11 @@ final class UpdateSection {
   private final Map<String, Node> outputs = new LinkedHashMap<>();
 
   private UpdateSection(
-      Fields event, StateSection state, Collection<String> states, Problems problems) {
+      Fields event,
+      boolean timed,
+      StateSection state,
+      Collection<String> states,
+      Problems problems) {
     this.state = state;
     this.states = List.copyOf(states);
     this.problems = problems;
@@ -31,16 +35,25 @@ final class UpdateSection {
     for (String name : states) {
       variables.add(name, state.fields());
     }
+    if (timed) {
+      variables.addTime();
+    }
     this.expressions = new Expressions(variables, problems);
   }
 
   /**
    * Reads the steps; null where there are none, which has been told as a problem.
    *
+   * @param timed whether events have a time
    * @param states the names of the states: {@code state}, or one for each key
    */
   static @Nullable UpdateSection read(
-      Form root, Fields event, StateSection state, Collection<String> states, Problems problems) {
+      Form root,
+      Fields event,
+      boolean timed,
+      StateSection state,
+      Collection<String> states,
+      Problems problems) {
     Node node = root.get("update");
     if (!(node instanceof Node.Sequence sequence) || sequence.elements().isEmpty()) {
       problems.add(
@@ -51,7 +64,7 @@ final class UpdateSection {
               + (node == null ? "" : ", and this is " + node.told()));
       return null;
     }
-    UpdateSection section = new UpdateSection(event, state, states, problems);
+    UpdateSection section = new UpdateSection(event, timed, state, states, problems);
     sequence.elements().forEach(section::step);
     return section;
   }

@@ -27,6 +27,8 @@ final class Variables {
    */
   record Variable(String name, int row, int place, FieldType type) {}
 
+  private static final FieldType TIME = new FieldType(FieldType.Kind.TIME, 0, false);
+
   private final Map<String, Variable> byName = new LinkedHashMap<>();
   private final Map<String, Fields> rows = new LinkedHashMap<>();
 
@@ -41,6 +43,12 @@ final class Variables {
               String name = row + "." + field;
               byName.put(name, new Variable(name, at, fields.rows().place(field), type));
             });
+    return this;
+  }
+
+  /** Adds the event's time, as it is read from the event, in a row of its own behind all others. */
+  Variables addTime() {
+    byName.put("time", new Variable("time", rows.size(), 0, TIME));
     return this;
   }
 

@@ -290,4 +290,47 @@ class RulesTest {
     assertThat(several(MOVE, transfer("", "b", 1)).verdicts())
         .containsExactly("undecodable: the key is empty");
   }
+
+  @Test
+  void stepsSeeTheEventsTimeAsItWasRead() {
+    String timed =
+        """
+        name: t
+        source: { file: in.ndjson }
+        types: { key: string, day: string, other: "string?" }
+        event: { key: event.key, time: { field: event.day, pattern: yyMMdd, zone: UTC } }
+        state: { last: "time?", count: int 0 }
+        update:
+          - set: { last: time, count: state.count + 1 }
+            when: '!has(state.last) || time > state.last'
+        store: { journal: data }
+        """;
+    Judged judged =
+        Judged.by(
+            directory,
+            timed,
+            "{\"key\":\"k\",\"day\":\"980101\"}",
+            "{\"key\":\"k\",\"day\":\"971231\"}",
+            "{\"key\":\"k\",\"day\":\"980301\"}");
+    assertThat(judged.state("k")).isEqualTo("{\"last\":\"1998-03-01T00:00:00Z\",\"count\":2}");
+  }
+
+  @Test
+  void stepsSeeTheTimeBesideSeveralStates() {
+    Judged judged =
+        Judged.by(
+            directory,
+            """
+            name: t
+            source: { file: in.ndjson }
+            types: { a: string, b: string, at: time }
+            event: { keys: { one: event.a, two: event.b }, time: event.at }
+            state: { last: "time?" }
+            update:
+              - set: { two.last: time }
+            store: { journal: data }
+            """,
+            "{\"a\":\"x\",\"b\":\"y\",\"at\":\"2026-01-31T12:00:00Z\"}");
+    assertThat(judged.state("y")).isEqualTo("{\"last\":\"2026-01-31T12:00:00Z\"}");
+  }
 }
