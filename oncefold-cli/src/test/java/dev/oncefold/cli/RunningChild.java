@@ -38,6 +38,9 @@ final class RunningChild implements AutoCloseable {
                 "-cp",
                 System.getProperty("java.class.path"),
                 Main.class.getName()));
+    if (Runtime.version().feature() >= 23) {
+      command.add(1, "--sun-misc-unsafe-memory-access=allow"); // as the launcher does
+    }
     command.addAll(List.of(args));
     ProcessBuilder.Redirect to = ProcessBuilder.Redirect.appendTo(log.toFile());
     return new RunningChild(
