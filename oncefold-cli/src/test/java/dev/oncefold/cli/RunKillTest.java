@@ -74,12 +74,22 @@ class RunKillTest {
     assertThat(last.out()).contains("goes on behind line ");
 
     assertThat(often.read("receipts.ndjson")).isEqualTo(once.read("receipts.ndjson"));
-    assertThat(often.read("refused.ndjson")).isEqualTo(once.read("refused.ndjson"));
+    assertThat(refused(often)).isEqualTo(refused(once));
     assertThat(often.oncefold("state").out()).isEqualTo(once.oncefold("state").out());
     assertThat(total(last.out())).isEqualTo(total(once.oncefold("run").out()));
     assertThat(often.read("receipts.ndjson").lines().count()).isGreaterThan(10_000);
     assertThat(often.read("refused.ndjson"))
         .contains("\"rejected\"", "\"conflict\"", "\"expired\"", "\"failed\"");
+  }
+
+  /**
+   * The refusals without the floor that an expired event met: floors rise at the ends of batches,
+   * and where those are depends on how much of the file was there.
+   */
+  private static String refused(Accounts accounts) {
+    return accounts
+        .read("refused.ndjson")
+        .replaceAll("ids up to [^ ]+ may have been forgotten", "ids may have been forgotten");
   }
 
   /** What stands in the column "in total". */
