@@ -19,8 +19,9 @@ import org.jspecify.annotations.Nullable;
  * was rewritten, cut or replaced stops the run instead of being resumed in garbage. Going on from a
  * position reads everything before it once, at the speed of the disk.
  *
- * <p>A finite source takes a last line without a line end as whole, and stops if that line turns
- * out longer later. A source that follows its file waits for the line end.
+ * <p>A finite source takes a last line without a line end as whole, goes on where only the line end
+ * came later, and stops if that line turns out longer. A source that follows its file waits for the
+ * line end.
  *
  * <p>A UTF-8 byte order mark at the beginning is no part of the first line. A file that begins as
  * UTF-16, or with a zero byte in its first KiB, is refused.
@@ -284,7 +285,8 @@ public final class FileSource<E> implements Source<E> {
       before.reset();
       byte last = file.passOver(offset, before, position.check() & ~IN_QUOTES);
       boolean inQuotes = (position.check() & IN_QUOTES) != 0;
-      if ((last != '\n' || inQuotes) && file.size() > offset) {
+      long begins = last == '\n' || inQuotes ? offset : file.passLineEnd(offset, before);
+      if ((last != '\n' || inQuotes) && begins == offset && file.size() > offset) {
         throw new SourceException(
             file.told(
                 (inQuotes ? "ended inside quotes" : "ended without a line end")
@@ -296,7 +298,7 @@ public final class FileSource<E> implements Source<E> {
       answered = position;
       ended = false;
       headerIsNext = format.header() && offset == 0;
-      lines.reset(offset);
+      lines.reset(begins);
       if (offset == 0) {
         file.fill(lines);
       }

@@ -79,6 +79,20 @@ final class InputFile {
     return last;
   }
 
+  /**
+   * Takes a line end into a checksum, if one stands at an offset: LF or CRLF.
+   *
+   * @return the offset behind it; the same offset where there is none
+   */
+  long passLineEnd(long offset, CRC32C before) throws IOException {
+    byte[] next = new byte[2];
+    int read = Math.max(0, opened().read(offset, ByteBuffer.wrap(next)));
+    int length =
+        read > 0 && next[0] == '\n' ? 1 : read > 1 && next[0] == '\r' && next[1] == '\n' ? 2 : 0;
+    before.update(next, 0, length);
+    return offset + length;
+  }
+
   /** A file that was cut, or replaced by another one of its name, must not go unnoticed. */
   void checkStillTheSame(long alreadyRead) throws IOException {
     Disk.Handle now = disk.open(name, false);

@@ -268,6 +268,34 @@ class FileSourceTest {
     }
   }
 
+  /** As editors leave a file, and the shell's echo goes on with it. */
+  @Test
+  void goesOnWhereOnlyTheLineEndOfTheLastLineCameLater() throws Exception {
+    for (String end : List.of("\n", "\r\n")) {
+      write("one\ntwo");
+      Position then = position("one\ntwo");
+      write("one\ntwo" + end + "three\n");
+      try (FileSource<String> source = source()) {
+        source.seek("in.txt", then);
+        Polled<String> polled = source.poll(10, Duration.ZERO);
+        assertThat(polled).isNotNull();
+        assertThat(polled.from()).isEqualTo(then);
+        assertThat(polled.events())
+            .extracting(Received::next)
+            .containsExactly(position("one\ntwo" + end + "three\n"));
+        assertThat(source.poll(10, Duration.ZERO)).isNull();
+      }
+      write("one\ntwo" + end);
+      try (FileSource<String> source = source()) {
+        source.seek("in.txt", then);
+        assertThat(source.poll(10, Duration.ZERO)).isNull();
+        assertThat(source.ended()).isTrue();
+      }
+    }
+    write("one\ntwo\rthree\n");
+    refused(position("one\ntwo"), "ended without a line end at offset 7");
+  }
+
   private void refused(Position from, String message) {
     try (FileSource<String> source = source()) {
       assertThatThrownBy(() -> source.seek("in.txt", from))

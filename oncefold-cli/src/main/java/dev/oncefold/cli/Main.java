@@ -12,6 +12,7 @@ import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.InvalidPathException;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -113,6 +114,13 @@ public final class Main implements Runnable {
       told = name + ": " + e.getMessage();
     } else if (e instanceof IOException || e instanceof UncheckedIOException) {
       told = name + ": reading or writing failed: " + e;
+    } else if (e instanceof InvalidPathException) {
+      told =
+          name
+              + ": a file's name cannot be used: "
+              + e.getMessage()
+              + ". Where it has letters beyond ASCII, set a locale that has them, such as"
+              + " LC_ALL=C.UTF-8";
     }
     if (told == null) {
       err.println(name + ": this should not have happened, please report it:");

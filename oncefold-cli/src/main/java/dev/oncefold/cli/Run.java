@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -239,12 +240,13 @@ final class Run {
   }
 
   private String told(RuntimeException problem, @Nullable FailedEvent failed) {
-    StringBuilder told = new StringBuilder();
-    told.append(failed == null ? problem.getMessage() : told(failed));
+    // A full disk is told by everything that writes to it, in the same words.
+    Set<String> told = new LinkedHashSet<>();
+    told.add(failed == null ? String.valueOf(problem.getMessage()) : told(failed));
     for (Throwable more : problem.getSuppressed()) {
-      told.append('\n').append(more.getMessage());
+      told.add(String.valueOf(more.getMessage()));
     }
-    return told.toString();
+    return String.join("\n", told);
   }
 
   private String told(FailedEvent failed) {

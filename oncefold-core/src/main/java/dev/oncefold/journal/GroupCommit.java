@@ -517,7 +517,9 @@ final class GroupCommit<S> {
     }
     JournalException failed = failure;
     if (failed != null) {
-      throw failed;
+      // Not the one that was answered: thrown out of a try block by itself, it would meet itself
+      // here.
+      throw new JournalException(String.valueOf(failed.getMessage()), failed);
     }
   }
 

@@ -5,10 +5,13 @@ import de.siegmar.fastcsv.reader.CsvReader;
 import de.siegmar.fastcsv.reader.CsvRecord;
 import dev.oncefold.FailureException;
 import dev.oncefold.Row;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.Charset;
 import java.nio.charset.CharsetDecoder;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -44,7 +47,29 @@ final class CsvRowReader implements RowReader {
       @Nullable List<String> header) {
     /** The fields of one record. */
     List<String> split(String record) {
-      return builder().ofSingleCsvRecord(record).getFields();
+      return single(builder(), record).getFields();
+    }
+
+    /**
+     * The fields of one record. FastCSV ends a record at a CR too, and would let go of what stands
+     * behind it.
+     */
+    private static CsvRecord single(CsvReader.CsvReaderBuilder reader, String record) {
+      if (record.indexOf('\r') < 0) {
+        return reader.ofSingleCsvRecord(record);
+      }
+      try (CsvReader<CsvRecord> all = reader.ofCsvRecord(record)) {
+        Iterator<CsvRecord> each = all.iterator();
+        CsvRecord first = each.next();
+        // A CR at the very end is as good as one that ends the line together with the LF.
+        if (each.hasNext()) {
+          throw new FailureException(
+              "the record has a CR outside quotes: lines end with LF or CRLF, not with CR alone");
+        }
+        return first;
+      } catch (IOException e) {
+        throw new UncheckedIOException(e); // it is read from memory
+      }
     }
 
     private CsvReader.CsvReaderBuilder builder() {
@@ -89,7 +114,7 @@ final class CsvRowReader implements RowReader {
     }
     CsvRecord record;
     try {
-      record = reader.ofSingleCsvRecord(text(bytes, from, length));
+      record = Csv.single(reader, text(bytes, from, length));
     } catch (CsvParseException e) {
       Throwable cause = e.getCause() == null ? e : e.getCause();
       throw new FailureException("the record is no CSV: " + cause.getMessage());

@@ -1,6 +1,7 @@
 package dev.oncefold.pipeline;
 
 import dev.oncefold.Event;
+import dev.oncefold.FailureException;
 import dev.oncefold.FileSource;
 import dev.oncefold.Row;
 import dev.oncefold.Source;
@@ -90,6 +91,8 @@ final class Input {
       return first.length == 0
           ? List.of()
           : how.split(how.charset().newDecoder().decode(ByteBuffer.wrap(first)).toString());
+    } catch (FailureException e) {
+      throw new SourceException(String.valueOf(e.getMessage()), e);
     } catch (CharacterCodingException e) {
       throw new SourceException(
           "they are not in "

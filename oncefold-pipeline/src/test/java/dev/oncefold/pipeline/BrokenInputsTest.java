@@ -201,6 +201,19 @@ class BrokenInputsTest {
     assertThat(told("csv", HEADER.getBytes(UTF_8))).isEmpty();
   }
 
+  /**
+   * As a Macintosh wrote it. A reader that took the CR for a line end would drop all but a line.
+   */
+  @Test
+  void aFileWhoseLinesEndWithCrAloneIsRefused() throws Exception {
+    assertThat(told("csv", (HEADER + "\r1;a;;;;;\r").getBytes(UTF_8)))
+        .singleElement()
+        .asString()
+        .contains(
+            "the columns of in.csv cannot be read: the record has a CR outside quotes: lines end"
+                + " with LF or CRLF, not with CR alone");
+  }
+
   @Test
   void theLastLineNeedsNoLineEnd() throws Exception {
     assertThat(told("dates", "{\"id\":\"1\",\"account\":\"a\",\"day\":\"930101\"}".getBytes(UTF_8)))
