@@ -71,7 +71,7 @@ final class Check {
 
   private static void checkUnwritten(Path file, List<String> problems) {
     try {
-      if (Files.exists(file) && Files.size(file) > 0) {
+      if (hasSomething(file)) {
         problems.add(
             PipelineFile.shown(file)
                 + " exists, and the journal, which is new, has not written it. Move it away, or"
@@ -80,6 +80,11 @@ final class Check {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** Whether a file is there that nothing new can be written to. */
+  static boolean hasSomething(Path file) throws IOException {
+    return Files.exists(file) && Files.size(file) > 0;
   }
 
   private @Nullable String changeProblem(boolean acceptChange) {

@@ -24,8 +24,8 @@ import picocli.CommandLine.Spec;
     versionProvider = Main.Version.class,
     sortOptions = false,
     description = {
-      "Says everything about a pipeline that can be known without running it: what is wrong in the"
-          + " file, and whether its journal can go on with it.",
+      "Says what is wrong in a pipeline file, and whether its journal can go on with it. Whether the"
+          + " source and the output files are still what was read and written, run finds out.",
       ""
     },
     footer = {"", "Exit code: 0 if the pipeline can run, 1 if it cannot, 2 for wrong usage."})

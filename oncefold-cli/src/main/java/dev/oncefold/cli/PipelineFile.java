@@ -16,7 +16,8 @@ final class PipelineFile {
   @Option(
       names = "--source",
       paramLabel = "FILE",
-      description = "read events from this file, or from standard input for -, not from the source")
+      description =
+          "this file, or standard input for -, is the source, not the one in the pipeline")
   private @Nullable String source;
 
   Pipeline load(InputStream standard) {

@@ -127,10 +127,19 @@ final class RebuildCommand implements Callable<Integer> {
     lines.add(
         switching
             ? "Switched: the journal holds the state after, and goes on by the rules as they are now."
-            : "Nothing is changed. To make this the state: "
-                + given.command("rebuild")
-                + " --switch");
+            : isAsItWas(check, rebuild, differences)
+                ? "The rules are those of the journal, and there is nothing to change."
+                : "Nothing is changed. To make this the state: "
+                    + given.command("rebuild")
+                    + " --switch");
     return lines;
+  }
+
+  private static boolean isAsItWas(
+      Check check, Rebuild<Row, Row, String> rebuild, long differences) {
+    return check.change().kind() == Change.Kind.NONE
+        && differences == 0
+        && rebuild.before().equals(rebuild.after());
   }
 
   private static String told(@Nullable Row state, String none) {

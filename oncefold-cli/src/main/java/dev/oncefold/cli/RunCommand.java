@@ -3,8 +3,10 @@ package dev.oncefold.cli;
 import dev.oncefold.journal.Options;
 import dev.oncefold.pipeline.Change;
 import dev.oncefold.pipeline.Pipeline;
+import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -74,7 +76,7 @@ final class RunCommand implements Callable<Integer> {
   }
 
   @Override
-  public Integer call() throws InterruptedException {
+  public Integer call() throws InterruptedException, IOException {
     PrintWriter err = spec().commandLine().getErr();
     Pipeline pipeline = given.load(standard);
     checkRefused(pipeline);
@@ -134,12 +136,10 @@ final class RunCommand implements Callable<Integer> {
     }
   }
 
-  private void checkRewritten(Pipeline pipeline) {
+  private void checkRewritten(Pipeline pipeline) throws IOException {
     for (String name : rewritten) {
-      boolean isThere =
-          pipeline.outputs().containsKey(name)
-              || (name.equals(Sinks.REFUSALS) && pipeline.refusals() != null);
-      if (!isThere) {
+      Path file = name.equals(Sinks.REFUSALS) ? pipeline.refusals() : pipeline.outputs().get(name);
+      if (file == null) {
         throw new ParameterException(
             spec().commandLine(),
             "--rewrite "
@@ -147,6 +147,15 @@ final class RunCommand implements Callable<Integer> {
                 + ": the pipeline writes no such output; there is "
                 + String.join(", ", pipeline.outputs().keySet())
                 + (pipeline.refusals() == null ? "" : ", " + Sinks.REFUSALS));
+      }
+      // Now: once the journal has forgotten the file, no run goes on with it.
+      if (Check.hasSomething(file)) {
+        throw new Stop(
+            "oncefold run: "
+                + PipelineFile.shown(file)
+                + " is still there: move it away, and --rewrite "
+                + name
+                + " writes it anew. Nothing is changed");
       }
     }
   }

@@ -30,7 +30,7 @@ import picocli.CommandLine.Spec;
     versionProvider = Main.Version.class,
     sortOptions = false,
     description = {
-      "Prints the committed state, one JSON object a line, in the order of the keys:",
+      "Prints the committed state, in the order of the keys, one JSON object a line.",
       "{\"key\":…,\"version\":n,\"state\":{…}}",
       "It may be asked while the pipeline runs.",
       ""

@@ -133,6 +133,12 @@ class ChangedPipelineTest {
   }
 
   @Test
+  void theRulesOfTheJournalChangeNothing() {
+    assertThat(accounts.oncefold("rebuild").out())
+        .endsWith("\nThe rules are those of the journal, and there is nothing to change.\n");
+  }
+
+  @Test
   void onlyTheFirstKeysThatDifferAreShown() {
     List<String> many = new ArrayList<>();
     for (int i = 0; i < 30; i++) {

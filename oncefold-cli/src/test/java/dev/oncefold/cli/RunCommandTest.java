@@ -325,4 +325,19 @@ class RunCommandTest {
         .contains(
             "--rewrite receipt: the pipeline writes no such output; there is receipts, refusals");
   }
+
+  @Test
+  void aFileThatIsStillThereIsNotRewrittenAndNotForgottenEither() {
+    accounts.oncefold("run");
+    String receipts = accounts.read("receipts.ndjson");
+    Command rewrite = accounts.oncefold("run", "--rewrite", "receipts");
+    assertThat(rewrite.exitCode()).isEqualTo(1);
+    assertThat(rewrite.err())
+        .contains("receipts.ndjson is still there: move it away")
+        .endsWith("Nothing is changed\n");
+    Command again = accounts.oncefold("run");
+    assertThat(again.err()).isEmpty();
+    assertThat(again.exitCode()).isZero();
+    assertThat(accounts.read("receipts.ndjson")).isEqualTo(receipts);
+  }
 }

@@ -15,7 +15,8 @@ import java.util.Set;
  * @param kind how far it differs
  * @param gone lines of the rules that are not there any more
  * @param added lines of the rules that were not there
- * @param reason why the store cannot go on with it; empty unless it is {@link Kind#REFUSED}
+ * @param reason why the store cannot go on with it; empty unless it is {@link Kind#REFUSED} or
+ *     {@link Kind#OTHER_FOLD}
  */
 public record Change(Kind kind, List<String> gone, List<String> added, String reason) {
   private static final String STATE = "state: ";

@@ -14,6 +14,7 @@ import java.nio.charset.CharsetDecoder;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Reads records of CSV (RFC 4180), whose columns the header names. */
@@ -24,7 +25,6 @@ final class CsvRowReader implements RowReader {
   private final int[] places;
   private final FieldType[] types;
   private final String[] names;
-  private final Charset charset;
   private final CharsetDecoder decoder;
   private final CsvReader.CsvReaderBuilder reader;
 
@@ -98,12 +98,11 @@ final class CsvRowReader implements RowReader {
     this.names = new String[count];
     int at = 0;
     for (Map.Entry<String, FieldType> field : fields.types().entrySet()) {
-      places[at] = columns.getOrDefault(field.getKey(), -1);
+      places[at] = Objects.requireNonNull(columns.get(field.getKey()));
       types[at] = field.getValue();
       names[at++] = field.getKey();
     }
-    this.charset = csv.charset();
-    this.decoder = charset.newDecoder();
+    this.decoder = csv.charset().newDecoder();
     this.reader = csv.builder();
   }
 
@@ -175,7 +174,7 @@ final class CsvRowReader implements RowReader {
     } catch (CharacterCodingException e) {
       throw new FailureException(
           "the record is not in "
-              + charset
+              + csv.charset()
               + ": say which encoding the file has, as in csv:"
               + " {encoding: windows-1252}");
     }

@@ -11,9 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The section {@code event}: what of an event is its id, its key or keys, and its time. */
 final class EventSection {
-  private static final FieldType TEXT = new FieldType(FieldType.Kind.STRING, 0, false);
   private static final Duration MOST = Duration.ofDays(365_000_000);
-  private static final FieldType TIME = new FieldType(FieldType.Kind.TIME, 0, false);
 
   private final Form root;
   private final TypesSection.Types types;
@@ -88,17 +86,17 @@ final class EventSection {
     }
     Variables variables = new Variables().add("event", types.fields());
     Expressions expressions = new Expressions(variables, problems);
-    Expression id = expression(expressions, form, "id", TEXT);
+    Expression id = expression(expressions, form, "id", FieldType.STRING);
     Expression time = null;
     TimePattern pattern = null;
     Node when = form.get("time");
     if (when instanceof Node.Mapping) {
       Form parts = new Form("event: time", when, problems, "field", "pattern", "zone", "base");
       Node.Scalar field = parts.required("field", "\"field: event.date\"");
-      time = field == null ? null : expressions.compile(field, "time: field", TEXT);
+      time = field == null ? null : expressions.compile(field, "time: field", FieldType.STRING);
       pattern = pattern(parts);
     } else if (when != null) {
-      time = expressions.compile(when, "time", TIME);
+      time = expressions.compile(when, "time", FieldType.TIME);
     }
     if (time != null) {
       rules.add("time: " + time.text() + (pattern == null ? "" : " by " + pattern));
@@ -124,7 +122,7 @@ final class EventSection {
 
   /** The key that routes an event; fills in the keys of a fold over several. */
   private @Nullable Expression keys(Expressions expressions, Form form) {
-    Expression key = expression(expressions, form, "key", TEXT);
+    Expression key = expression(expressions, form, "key", FieldType.STRING);
     Node node = form.get("keys");
     if (node == null) {
       if (!form.has("key")) {
@@ -151,7 +149,7 @@ final class EventSection {
         hasItsKeys = false;
         continue;
       }
-      Expression made = expressions.compile(entry.value(), "keys: " + name, TEXT);
+      Expression made = expressions.compile(entry.value(), "keys: " + name, FieldType.STRING);
       if (made != null) {
         keys.put(name, made);
         rules.add("keys: " + name + " = " + made.text());

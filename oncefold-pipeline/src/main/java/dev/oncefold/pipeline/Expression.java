@@ -21,7 +21,7 @@ final class Expression {
   private final String text;
   private final FieldType wanted;
   private final List<Variables.Variable> uses;
-  // The one variable that is all of the expression: taken without asking CEL.
+  // Taken without asking CEL.
   private final Variables.@Nullable Variable direct;
   private final CelRuntime.Program program;
 
@@ -32,29 +32,25 @@ final class Expression {
    * @param text the expression in its normal form, the same however it is spaced
    * @param wanted the type of its values
    * @param uses the variables in it
-   * @param isDirect whether it is one variable and nothing else
+   * @param direct the one variable that is all of it, or null
    */
   Expression(
       String where,
       String text,
       FieldType wanted,
       List<Variables.Variable> uses,
-      boolean isDirect,
+      Variables.@Nullable Variable direct,
       CelRuntime.Program program) {
     this.where = where;
     this.text = text;
     this.wanted = wanted;
     this.uses = uses;
-    this.direct = isDirect ? uses.get(0) : null;
+    this.direct = direct;
     this.program = program;
   }
 
   String text() {
     return text;
-  }
-
-  FieldType type() {
-    return wanted;
   }
 
   /** The variable that is all of the expression, or null. */

@@ -130,17 +130,17 @@ final class Expressions {
       }
     }
     CelReference whole = ast.getReferenceMap().get(ast.getExpr().id());
-    boolean isDirect =
-        whole != null
-            && ast.getExpr().getKind() != CelExpr.ExprKind.Kind.CALL
-            && variables.find(whole.name()) != null;
+    Variables.Variable direct =
+        whole == null || ast.getExpr().getKind() == CelExpr.ExprKind.Kind.CALL
+            ? null
+            : variables.find(whole.name());
     try {
       return new Expression(
           what + " (" + problems.fileName() + ":" + scalar.line() + ")",
           normal(scalar.text(), ast),
           type,
           new ArrayList<>(uses),
-          isDirect,
+          direct,
           runtime.createProgram(ast));
     } catch (CelEvaluationException e) {
       problems.add(scalar, what + " cannot be compiled: " + e.getMessage());

@@ -12,6 +12,7 @@ import java.math.BigDecimal;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.format.DateTimeFormatter;
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +26,12 @@ import org.jspecify.annotations.Nullable;
  * @param optional whether it may be missing or null
  */
 record FieldType(Kind kind, int scale, boolean optional) {
+  static final FieldType STRING = new FieldType(Kind.STRING, 0, false);
+  static final FieldType INT = new FieldType(Kind.INT, 0, false);
+  static final FieldType DOUBLE = new FieldType(Kind.DOUBLE, 0, false);
+  static final FieldType BOOL = new FieldType(Kind.BOOL, 0, false);
+  static final FieldType TIME = new FieldType(Kind.TIME, 0, false);
+
   /** The most digits behind the point of a decimal. */
   static final int MAX_SCALE = 18;
 
@@ -78,7 +85,7 @@ record FieldType(Kind kind, int scale, boolean optional) {
   }
 
   private static String upper(String word) {
-    return word.toUpperCase(java.util.Locale.ROOT);
+    return word.toUpperCase(Locale.ROOT);
   }
 
   Class<?> javaType() {
@@ -101,9 +108,7 @@ record FieldType(Kind kind, int scale, boolean optional) {
   @Override
   public String toString() {
     String name =
-        kind == Kind.DECIMAL
-            ? "decimal(" + scale + ")"
-            : kind.name().toLowerCase(java.util.Locale.ROOT);
+        kind == Kind.DECIMAL ? "decimal(" + scale + ")" : kind.name().toLowerCase(Locale.ROOT);
     return optional ? name + "?" : name;
   }
 

@@ -55,12 +55,4 @@ record Fields(Map<String, FieldType> types, Row.Type rows, Set<String> broken) {
   static boolean isName(String text) {
     return text.matches("[A-Za-z_][A-Za-z0-9_]*") && !RESERVED.contains(text);
   }
-
-  FieldType type(String field) {
-    FieldType type = types.get(field);
-    if (type == null) {
-      throw new IllegalArgumentException("no field " + field);
-    }
-    return type;
-  }
 }

@@ -33,9 +33,9 @@ final class Form {
       problems.add(
           node,
           what
-              + " needs a name before each value, such as \""
-              + known[0]
-              + ": …\" (there is "
+              + " needs a name before each value, such as "
+              + example(node, known[0])
+              + " (there is "
               + String.join(", ", known)
               + "), and this is "
               + node.told());
@@ -52,6 +52,13 @@ final class Form {
                 + likely(name, Arrays.asList(known)));
       }
     }
+  }
+
+  /** The value with the first of the names before it: mostly it is what was meant. */
+  private String example(Node node, String name) {
+    boolean isIt =
+        node instanceof Node.Scalar scalar && !scalar.text().isBlank() && !what.equals("a step");
+    return isIt ? "{ " + name + ": " + node.told() + " }" : "\"" + name + ": …\"";
   }
 
   Node where() {

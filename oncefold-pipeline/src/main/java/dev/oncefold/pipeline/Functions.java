@@ -15,7 +15,6 @@ import dev.cel.common.values.NullValue;
 import dev.cel.runtime.CelFunctionBinding;
 import dev.oncefold.FailureException;
 import java.math.BigDecimal;
-import java.math.BigInteger;
 import java.math.RoundingMode;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -261,7 +260,12 @@ final class Functions {
   }
 
   private static boolean isInt(String text) {
-    return text.matches("-?\\d{1,19}") && new BigInteger(text).bitLength() < Long.SIZE;
+    try {
+      FieldType.INT.fromText(text);
+      return true;
+    } catch (FailureException e) {
+      return false;
+    }
   }
 
   private void times() {

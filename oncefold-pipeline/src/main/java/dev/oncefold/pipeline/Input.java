@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Where the events of a pipeline come from, and how they are written there. */
@@ -119,7 +120,7 @@ final class Input {
 
   private FileSource<Row> file(FileSource.BytesDecoding<Row> with) {
     FileSource<Row> source =
-        FileSource.ofBytes(java.util.Objects.requireNonNull(file), with).named(partition);
+        FileSource.ofBytes(Objects.requireNonNull(file), with).named(partition);
     if (csv != null) {
       source = source.quoting(csv.quote(), csv.delimiter());
       source = csv.header() == null ? source.withHeader() : source;

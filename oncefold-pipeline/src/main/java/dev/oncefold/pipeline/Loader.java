@@ -116,7 +116,7 @@ final class Loader {
         || types == null
         || event == null
         || update == null) {
-      throw new IllegalStateException("something is missing, and no problem was told");
+      throw untold();
     }
     Mapping mapping = known(event.mapping());
     Fold.Builder<Row, Row, String> builder =
@@ -143,9 +143,13 @@ final class Loader {
 
   private static <T> T known(@Nullable T made) {
     if (made == null) {
-      throw new IllegalStateException("something is missing, and no problem was told");
+      throw untold();
     }
     return made;
+  }
+
+  private static IllegalStateException untold() {
+    return new IllegalStateException("something is missing, and no problem was told");
   }
 
   private static Fold<Row, Row, String> finished(
@@ -287,6 +291,17 @@ final class Loader {
     }
     Map<String, Node.Entry> entries =
         node instanceof Node.Mapping mapping ? mapping.entries() : Map.of();
+    Node.Entry unnamed = entries.get("file");
+    if (unnamed != null && unnamed.value() instanceof Node.Scalar path) {
+      problems.add(
+          unnamed.key(),
+          "an output has a name before its file: write \"outputs: { "
+              + Output.DEFAULT
+              + ": { file: "
+              + path.text()
+              + " } }\"");
+      return outputs;
+    }
     entries.forEach(
         (name, entry) -> {
           Path path = target("outputs: " + name, entry.value());

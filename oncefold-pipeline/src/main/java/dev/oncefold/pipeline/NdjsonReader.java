@@ -21,10 +21,10 @@ final class NdjsonReader implements RowReader {
   private final List<Target> targets = new ArrayList<>();
   private final Level root = new Level();
 
-  /** Where a value goes: a column, a level further down, or both. */
+  /** Where a value goes: to columns, mostly one, or a level further down. */
   private static final class Level {
     private final Map<String, Level> levels = new HashMap<>();
-    private @Nullable Target target;
+    private final List<Target> targets = new ArrayList<>();
   }
 
   /** A column of the row. */
@@ -46,8 +46,9 @@ final class NdjsonReader implements RowReader {
               for (String step : steps(from.getOrDefault(field, field))) {
                 level = level.levels.computeIfAbsent(step, name -> new Level());
               }
-              level.target = new Target(rows.place(field), field, type);
-              targets.add(level.target);
+              Target target = new Target(rows.place(field), field, type);
+              level.targets.add(target);
+              targets.add(target);
             });
   }
 
@@ -118,9 +119,10 @@ final class NdjsonReader implements RowReader {
         json.skipChildren();
         continue;
       }
-      Target target = below.target;
-      if (target != null) {
-        value(json, target, values, seen);
+      if (!below.targets.isEmpty()) {
+        for (Target target : below.targets) {
+          value(json, target, values, seen);
+        }
       } else if (token == JsonToken.START_OBJECT) {
         object(json, below, values, seen);
         continue;

@@ -27,7 +27,7 @@ sealed interface Node {
       implements Node {
     @Override
     public String told() {
-      return text.isEmpty() ? "nothing" : "\"" + text + "\"";
+      return text.isEmpty() ? "nothing" : FieldType.quoted(text);
     }
   }
 

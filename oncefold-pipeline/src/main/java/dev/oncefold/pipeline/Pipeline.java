@@ -11,6 +11,7 @@ import java.io.InputStream;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  * A pipeline file: a fold written in YAML and CEL, with where its events come from and where its
  * results go. Loaded, it has been checked as far as that can be done without running it.
  *
- * <p>Immutable; what it makes belongs to whoever asked for it.
+ * <p>Immutable, but for standard input, which is read once. The sources that it opens share a
+ * reader of records: all of them are for one thread at a time.
  */
 public final class Pipeline {
   private final Path file;
@@ -213,7 +215,7 @@ public final class Pipeline {
    * @return a file for each output's name
    */
   public Map<String, Path> outputs() {
-    return java.util.Collections.unmodifiableMap(outputs);
+    return Collections.unmodifiableMap(outputs);
   }
 
   /**

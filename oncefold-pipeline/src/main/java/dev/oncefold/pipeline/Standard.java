@@ -26,9 +26,6 @@ final class Standard {
           "STRING_TO_DOUBLE",
           "STRING_TO_TIMESTAMP");
 
-  private static final FieldType INT = new FieldType(FieldType.Kind.INT, 0, false);
-  private static final FieldType DOUBLE = new FieldType(FieldType.Kind.DOUBLE, 0, false);
-
   private Standard() {}
 
   /** Those that stay. */
@@ -47,8 +44,10 @@ final class Standard {
         CelFunctionBinding.from(
             "not_equals", Object.class, Object.class, (a, b) -> !equal(a, b, equality)),
         CelFunctionBinding.from("double_to_int64", Double.class, Standard::whole),
-        CelFunctionBinding.from("string_to_int64", String.class, text -> INT.fromText(text)),
-        CelFunctionBinding.from("string_to_double", String.class, text -> DOUBLE.fromText(text)),
+        CelFunctionBinding.from(
+            "string_to_int64", String.class, text -> FieldType.INT.fromText(text)),
+        CelFunctionBinding.from(
+            "string_to_double", String.class, text -> FieldType.DOUBLE.fromText(text)),
         CelFunctionBinding.from("string_to_timestamp", String.class, FieldType::timeOf));
   }
 

@@ -4,6 +4,7 @@ import dev.oncefold.FailureException;
 import dev.oncefold.Row;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -82,10 +83,9 @@ record StateSection(Fields fields, Row initial, Map<String, String> rules) {
     if (text.isEmpty()) {
       return "a type is missing: there is " + FieldType.ALL;
     }
-    FieldType close =
-        FieldType.parse(text.toLowerCase(java.util.Locale.ROOT).replaceAll("\\s", ""));
+    FieldType close = FieldType.parse(text.toLowerCase(Locale.ROOT).replaceAll("\\s", ""));
     String hint =
-        switch (text.toLowerCase(java.util.Locale.ROOT)) {
+        switch (text.toLowerCase(Locale.ROOT)) {
           case "long", "integer", "bigint", "number" -> ": did you mean \"int\"?";
           case "text", "str", "varchar" -> ": did you mean \"string\"?";
           case "float", "real" -> ": did you mean \"double\", or \"decimal(2)\"?";

@@ -15,8 +15,6 @@ import org.jspecify.annotations.Nullable;
  * of CSV that are not declared are texts.
  */
 final class TypesSection {
-  private static final FieldType TEXT = new FieldType(FieldType.Kind.STRING, 0, false);
-
   private final Form root;
   private final Input input;
   private final Problems problems;
@@ -154,7 +152,7 @@ final class TypesSection {
       boolean once = header.indexOf(name) == header.lastIndexOf(name);
       if (Fields.isName(name) && once && !at.containsValue(i) && !all.containsKey(name)) {
         at.put(name, i);
-        all.put(name, TEXT);
+        all.put(name, FieldType.STRING);
       }
     }
     if (all.isEmpty()) {

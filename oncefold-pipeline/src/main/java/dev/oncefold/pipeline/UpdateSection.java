@@ -11,7 +11,6 @@ import org.jspecify.annotations.Nullable;
 
 /** The section {@code update}: the steps that an event goes through. */
 final class UpdateSection {
-  private static final FieldType BOOL = new FieldType(FieldType.Kind.BOOL, 0, false);
 
   private final Variables variables;
   private final Expressions expressions;
@@ -105,7 +104,8 @@ final class UpdateSection {
       return;
     }
     Node condition = form.get("when");
-    Expression when = condition == null ? null : expressions.compile(condition, "when", BOOL);
+    Expression when =
+        condition == null ? null : expressions.compile(condition, "when", FieldType.BOOL);
     if (form.has("to") && !form.has("emit")) {
       problems.add(
           Objects.requireNonNull(form.key("to")), "\"to\" goes with emit only: leave it out");

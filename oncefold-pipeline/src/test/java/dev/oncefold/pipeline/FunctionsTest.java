@@ -101,6 +101,9 @@ class FunctionsTest {
       isInt("9223372036854775807")                        => true
       isInt("9223372036854775808")                        => false
       isInt("")                                           => false
+      isInt("+12")                                        => true
+      isInt("00000000000000000000012")                    => true
+      isInt(" 12")                                        => false
       isInt("1.0")                                        => false
       isInt("١٢")                                         => false
       # what may be missing

@@ -59,6 +59,17 @@ class RulesTest {
   }
 
   @Test
+  void oneValueOfTheInputMayBeSeveralFields() {
+    Judged judged =
+        Judged.by(
+            directory,
+            ONE.replace("at: time?", "at: time?\n  day: { type: string, from: at }")
+                + "update:\n  - set: { note: event.day }",
+            EVENT.replace("}", ",\"at\":\"2026-01-31T12:00:00Z\"}"));
+    assertThat(judged.state("k")).contains("\"note\":\"2026-01-31T12:00:00Z\"");
+  }
+
+  @Test
   void aStepSeesWhatTheStepsBeforeItHaveSet() {
     Judged judged = one("update:\n  - set: { a: event.n }\n  - set: { b: state.a + 1 }");
     assertThat(judged.state("k")).startsWith("{\"a\":5,\"b\":6,");
