@@ -519,7 +519,11 @@ final class GroupCommit<S> {
     if (failed != null) {
       // Not the one that was answered: thrown out of a try block by itself, it would meet itself
       // here.
-      throw new JournalException(String.valueOf(failed.getMessage()), failed);
+      JournalException told = new JournalException(String.valueOf(failed.getMessage()), failed);
+      for (Throwable more : failed.getSuppressed()) {
+        told.addSuppressed(more);
+      }
+      throw told;
     }
   }
 
