@@ -7,6 +7,7 @@ import dev.oncefold.Position;
 import dev.oncefold.Row;
 import dev.oncefold.Runner;
 import dev.oncefold.Source;
+import dev.oncefold.SourceException;
 import dev.oncefold.cli.Summary.Ending;
 import dev.oncefold.cli.Summary.FailedEvent;
 import dev.oncefold.journal.Journal;
@@ -234,6 +235,8 @@ final class Run {
     if (pipeline.sourceFile() != null) {
       try (Source<Row> source = pipeline.source(false)) {
         line = lineAt(source, e.offset());
+      } catch (SourceException gone) {
+        line = 0; // the position is told instead; why the event failed counts for more
       }
     }
     return new FailedEvent(e.position(), line, e.reason());
@@ -252,15 +255,21 @@ final class Run {
   private String told(FailedEvent failed) {
     String reason = failed.reason().replaceFirst("\\.$", "");
     String applied = ". Nothing of this event is applied, everything before it is. ";
-    if (failed.line() == 0) {
+    if (pipeline.sourceFile() == null) {
       return "an event of standard input failed: "
           + reason
           + applied
           + "Send all of it again, with the event mended or left out, or write \"failed: refuse\" in"
           + " the pipeline";
     }
-    return String.format(
-            Locale.ROOT, "line %d of %s failed: %s%s", failed.line(), sourceName(), reason, applied)
+    String which =
+        failed.line() == 0
+            ? "the event at " + failed.position()
+            : "line " + failed.line() + " of " + sourceName();
+    return which
+        + " failed: "
+        + reason
+        + applied
         + "Mend the line and run again; or let it go to the refusals:\n  "
         + given.command("run")
         + (follow ? " --follow" : "")

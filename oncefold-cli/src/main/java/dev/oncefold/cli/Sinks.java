@@ -23,6 +23,14 @@ final class Sinks implements AutoCloseable {
 
   static Sinks open(
       Pipeline pipeline, Journal<Row, Row, String> journal, Collection<String> rewritten) {
+    if (!rewritten.isEmpty() && !journal.goesBackToItsBeginning()) {
+      // Before anything is forgotten: a file that cannot be written anew must go on as it is.
+      throw new Stop(
+          "oncefold run: the journal "
+              + PipelineFile.shown(pipeline.store().journal())
+              + " has dropped its older events (history: none), so no file can be written anew from"
+              + " its beginning. Restore the file from a copy");
+    }
     for (String name : rewritten) {
       if (journal.sinks().contains(sink(name))) {
         journal.forgetSink(sink(name));

@@ -670,6 +670,16 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
   }
 
   /**
+   * Whether the log goes back to the first event, so that a sink which begins now can still write
+   * everything.
+   *
+   * @return false once older segments were dropped
+   */
+  public boolean goesBackToItsBeginning() {
+    return log.start() == 0;
+  }
+
+  /**
    * Forgets a sink, so that it keeps no segments any more and can begin anew with an empty file.
    *
    * @param name the sink's name, as messages and {@link #sinks} give it

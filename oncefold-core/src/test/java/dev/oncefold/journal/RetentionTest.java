@@ -48,7 +48,9 @@ class RetentionTest {
   @Test
   void aSnapshotLetsOldSegmentsGo() {
     try (Journal<Account, Payment, Receipt> journal = open(SMALL)) {
+      assertThat(journal.goesBackToItsBeginning()).isTrue();
       send(journal, 8000);
+      assertThat(journal.goesBackToItsBeginning()).isFalse();
       assertThat(disk.names(".snapshot")).hasSize(1);
       assertThat(disk.names(".log").get(0)).isNotEqualTo(Log.name(0, ".log"));
       assertThat(disk.names(".log")).hasSizeLessThan(6);
