@@ -8,6 +8,7 @@ import dev.cel.runtime.CelEvaluationException;
 import dev.cel.runtime.CelRuntime;
 import dev.oncefold.FailureException;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -117,6 +118,11 @@ final class Expression {
       }
     }
     String message = String.valueOf(e.getMessage());
+    if (message.toLowerCase(Locale.ROOT).contains("iteration")) {
+      return "its exists, all, map or filter go round more than "
+          + Expressions.MAX_ROUNDS
+          + " times for one event";
+    }
     Matcher index = INDEX.matcher(message);
     if (index.find()) {
       return "there is nothing at " + index.group(1) + ": it is too short for that";

@@ -26,8 +26,15 @@ import org.jspecify.annotations.Nullable;
 
 /** Compiles the expressions of a file: parses them, checks their types, and tells what is wrong. */
 final class Expressions {
+  /**
+   * How often the comprehensions of one expression may go round for one event, those inside others
+   * included. Without a bound two of them over one long text take minutes.
+   */
+  static final int MAX_ROUNDS = 100_000;
+
   private static final CelOptions OPTIONS =
       CelOptions.current()
+          .comprehensionMaxIterations(MAX_ROUNDS)
           .populateMacroCalls(true)
           .enableHeterogeneousNumericComparisons(true)
           .build();

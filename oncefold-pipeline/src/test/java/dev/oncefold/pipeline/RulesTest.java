@@ -344,4 +344,27 @@ class RulesTest {
             "{\"a\":\"x\",\"b\":\"y\",\"at\":\"2026-01-31T12:00:00Z\"}");
     assertThat(judged.state("y")).isEqualTo("{\"last\":\"2026-01-31T12:00:00Z\"}");
   }
+
+  @Test
+  void anExpressionThatGoesRoundTooOftenIsFailed() {
+    String pipeline =
+        """
+        name: t
+        source: { file: in.ndjson }
+        types: { key: string, text: string }
+        event: { key: event.key }
+        state: { n: int 0 }
+        update:
+          - set:
+              n: 'event.text.split("").all(x, event.text.split("").all(y, x == y)) ? 1 : 2'
+        store: { journal: data }
+        """;
+    String few = "{\"key\":\"k\",\"text\":\"" + "x".repeat(300) + "\"}";
+    String many = "{\"key\":\"k\",\"text\":\"" + "x".repeat(20_000) + "\"}";
+    assertThat(Judged.by(directory, pipeline, few, many).verdicts())
+        .containsExactly(
+            "applied",
+            "failed: set n (p.yaml:8): its exists, all, map or filter go round more than 100000"
+                + " times for one event");
+  }
 }
