@@ -3,31 +3,59 @@ package dev.oncefold.journal;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.oncefold.Disk;
-import dev.oncefold.Fold;
+import dev.oncefold.verify.Checker;
+import dev.oncefold.verify.Result;
+import dev.oncefold.verify.Rule;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.time.Instant;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** Journals that are wrong on purpose: the simulation that passes the sound one fails each. */
+/**
+ * Journals on disks and logs that are wrong on purpose: the checker, which passes the sound one,
+ * names the rule that each breaks.
+ */
 class BrokenJournalsTest {
   private static final int SEEDS = 1000;
 
-  /** Answers the violation of one of the expected rules, and how it came about. */
-  private static SimShrinker.Shrunk caught(
-      String what, Set<SimViolation.Rule> expected, Simulation.Breakage breakage) {
+  /** Looks for a run of which the checker says that it breaks a rule. */
+  static void caught(String what, Rule rule, Simulation.Breakage breakage) {
+    caught(what, rule, null, breakage);
+  }
+
+  /** The same, of those in which a fault landed before; null for any. */
+  static void caught(String what, Rule rule, @Nullable String fault, Simulation.Breakage breakage) {
+    for (long seed = 0; seed < SEEDS; seed++) {
+      Simulation simulation = new Simulation(Simulation.Case.of(seed), breakage, new SimTally());
+      try {
+        simulation.run();
+      } catch (SimViolation violation) {
+        // The simulation knows too; here it is the checker's word that counts.
+      }
+      if (Checker.check(simulation.history(), SimModel::new) instanceof Result.Fail fail
+          && (fault == null || fail.figures().landed().containsKey(fault))
+          && fail.violations().stream().anyMatch(violation -> violation.rule() == rule)) {
+        System.out.println(
+            "Broken engine, " + what + ": " + rule + " after " + (seed + 1) + " seeds");
+        return;
+      }
+    }
+    throw new AssertionError(what + " is not caught in " + SEEDS + " seeds by " + rule);
+  }
+
+  /** Answers the first violation of a rule of the simulation's own. */
+  static SimShrinker.Shrunk found(
+      String what, SimViolation.Rule rule, Simulation.Breakage breakage) {
     for (long seed = 0; seed < SEEDS; seed++) {
       try {
         new Simulation(Simulation.Case.of(seed), breakage, new SimTally()).run();
       } catch (SimViolation violation) {
-        if (expected.contains(violation.rule)) {
+        if (violation.rule == rule) {
           System.out.println(
-              "Broken journal, "
+              "Broken engine, "
                   + what
-                  + ": "
-                  + violation.rule
+                  + ": the simulation says "
+                  + rule
                   + " after "
                   + (seed + 1)
                   + " seeds");
@@ -35,10 +63,10 @@ class BrokenJournalsTest {
         }
       }
     }
-    throw new AssertionError(what + " is not caught in " + SEEDS + " seeds by one of " + expected);
+    throw new AssertionError(what + " is not found in " + SEEDS + " seeds by " + rule);
   }
 
-  private static final class FsyncSkipped extends Simulation.Breakage {
+  private static class FsyncSkipped extends Simulation.Breakage {
     @Override
     Disk disk(Disk disk) {
       return new BrokenDisk(disk) {
@@ -50,13 +78,35 @@ class BrokenJournalsTest {
 
   @Test
   void fsyncSkipped() {
-    caught("fsync skipped", Set.of(SimViolation.Rule.LOST), new FsyncSkipped());
+    caught("fsync skipped", Rule.C1, "F4", new FsyncSkipped());
   }
 
   @Test
-  void whatIsCaughtBecomesSmall() {
-    SimShrinker.Shrunk found =
-        caught("fsync skipped", Set.of(SimViolation.Rule.LOST), new FsyncSkipped());
+  void fsyncSkippedSurvivesKills() {
+    SimTally tally = new SimTally();
+    Simulation.Breakage killed =
+        new FsyncSkipped() {
+          @Override
+          boolean killsOnly() {
+            return true;
+          }
+        };
+    for (long seed = 0; seed < 200; seed++) {
+      Simulation simulation = new Simulation(Simulation.Case.of(seed), killed, tally);
+      simulation.run();
+      assertThat(Checker.check(simulation.history(), SimModel::new))
+          .as("seed " + seed)
+          .isInstanceOf(Result.Pass.class);
+    }
+    System.out.println(
+        "Broken engine, fsync skipped, survives " + tally.crashes + " kills in 200 seeds");
+    assertThat(tally.crashes).isGreaterThan(200);
+    assertThat(tally.openCommits).isGreaterThan(50);
+  }
+
+  @Test
+  void whatIsFoundBecomesSmall() {
+    SimShrinker.Shrunk found = found("fsync skipped", SimViolation.Rule.LOST, new FsyncSkipped());
     Simulation.Case small =
         SimShrinker.shrink(found.smallest().seed(), found.violation(), new FsyncSkipped())
             .smallest();
@@ -70,8 +120,8 @@ class BrokenJournalsTest {
   void fsyncErrorIgnored() {
     caught(
         "fsync error ignored",
-        // Where a later frame tells that something is missing, it is refused instead.
-        Set.of(SimViolation.Rule.LOST, SimViolation.Rule.REFUSED),
+        Rule.C12, // later frames tell that something is missing, so it is refused for ever
+        "F6",
         new Simulation.Breakage() {
           @Override
           Disk disk(Disk disk) {
@@ -93,7 +143,7 @@ class BrokenJournalsTest {
   void fsyncOfTheDirectorySkipped() {
     caught(
         "fsync of the directory skipped",
-        Set.of(SimViolation.Rule.LOST),
+        Rule.C1,
         new Simulation.Breakage() {
           @Override
           Disk disk(Disk disk) {
@@ -109,7 +159,7 @@ class BrokenJournalsTest {
   void snapshotNotSynced() {
     caught(
         "snapshot renamed before it is synced",
-        Set.of(SimViolation.Rule.REFUSED),
+        Rule.C12, // it is refused for ever
         new Simulation.Breakage() {
           @Override
           Disk disk(Disk disk) {
@@ -129,7 +179,8 @@ class BrokenJournalsTest {
   void pagesOfAFailedSyncNotWrittenAgain() {
     caught(
         "pages of a failed fsync not written again",
-        Set.of(SimViolation.Rule.LOST, SimViolation.Rule.REFUSED),
+        Rule.C12, // as above
+        "F6",
         new Simulation.Breakage() {
           @Override
           Disk disk(Disk disk) {
@@ -150,9 +201,9 @@ class BrokenJournalsTest {
 
   @Test
   void checksumIgnored() {
-    caught(
+    found(
         "checksum ignored",
-        Set.of(SimViolation.Rule.ABSORBED),
+        SimViolation.Rule.ABSORBED, // in the journal's own history, which the checker is not told
         new Simulation.Breakage() {
           @Override
           Log log(Disk disk, int segmentBytes) throws IOException {
@@ -164,8 +215,8 @@ class BrokenJournalsTest {
   @Test
   void tornTailKept() {
     caught(
-        "torn tail kept",
-        Set.of(SimViolation.Rule.REFUSED),
+        "goes on behind a torn tail",
+        Rule.C12, // what follows the tail is refused for ever
         new Simulation.Breakage() {
           @Override
           Log log(Disk disk, int segmentBytes) throws IOException {
@@ -174,62 +225,20 @@ class BrokenJournalsTest {
         });
   }
 
+  private static final class PositionFirst extends Simulation.Breakage {
+    @Override
+    Log log(Disk disk, int segmentBytes) throws IOException {
+      return new BrokenLogs.PositionFirst(disk, segmentBytes);
+    }
+  }
+
   @Test
   void positionWrittenBeforeState() {
-    caught(
-        "position written before state",
-        Set.of(SimViolation.Rule.POSITION),
-        new Simulation.Breakage() {
-          @Override
-          Log log(Disk disk, int segmentBytes) throws IOException {
-            return new BrokenLogs.PositionFirst(disk, segmentBytes);
-          }
-        });
+    caught("position before state", Rule.C1, new PositionFirst());
   }
 
   @Test
-  void idsLostOnRestore() {
-    caught(
-        "ids lost on restore",
-        Set.of(SimViolation.Rule.VERDICT),
-        new Simulation.Breakage() {
-          @Override
-          <S> Memory<S> memory(Fold.Ids ids, long k0, long k1) {
-            return new Memory<>(ids, k0, k1) {
-              @Override
-              void restoreId(
-                  String key,
-                  String id,
-                  long print,
-                  @Nullable Instant time,
-                  @Nullable String rejected) {}
-            };
-          }
-
-          @Override
-          boolean looksInside() {
-            return false;
-          }
-        });
-  }
-
-  @Test
-  void floorKeptPerPartition() {
-    caught(
-        "floor kept per partition",
-        Set.of(SimViolation.Rule.FLOOR),
-        new Simulation.Breakage() {
-          @Override
-          <S> Memory<S> memory(Fold.Ids ids, long k0, long k1) {
-            return new Memory<>(ids, k0, k1) {
-              @Override
-              long nextFloor(Partition own) {
-                return idChoice.kind() == Fold.Ids.Kind.SPAN && own.watermark != Long.MIN_VALUE
-                    ? Math.max(floor, own.watermark - idChoice.span().toMillis())
-                    : floor;
-              }
-            };
-          }
-        });
+  void positionAndStateInTwoBatches() {
+    caught("position and state in two batches", Rule.C9, new PositionFirst());
   }
 }

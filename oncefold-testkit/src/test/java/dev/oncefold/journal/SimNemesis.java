@@ -15,6 +15,7 @@ final class SimNemesis implements DiskObserver {
   private final int stormAt;
   private final SimTally tally;
   private final SimHistory history;
+  private final boolean killsOnly;
   private int number;
   private int lives;
   private int storm;
@@ -26,13 +27,21 @@ final class SimNemesis implements DiskObserver {
    *
    * @param chosen which of its first 64 faults strike, one bit each
    * @param stormAt in which life three crashes in a row begin; 0 for none
+   * @param killsOnly whether each fault is the death of the process, and of nothing else
    */
-  SimNemesis(Random random, long chosen, int stormAt, SimTally tally, SimHistory history) {
+  SimNemesis(
+      Random random,
+      long chosen,
+      int stormAt,
+      SimTally tally,
+      SimHistory history,
+      boolean killsOnly) {
     this.random = random;
     this.chosen = chosen;
     this.stormAt = stormAt;
     this.tally = tally;
     this.history = history;
+    this.killsOnly = killsOnly;
   }
 
   SimTally.Place phase() {
@@ -91,7 +100,7 @@ final class SimNemesis implements DiskObserver {
   private void arm(SimulatedDisk disk, DiskFault fault, SimAim aim, int spared, boolean none) {
     int one = number++;
     if (!none && (one >= NUMBERED || (chosen >>> one & 1) == 1)) {
-      disk.arm(fault, aim, spared);
+      disk.arm(killsOnly ? DiskFault.KILL : fault, aim, spared);
     }
   }
 

@@ -11,6 +11,7 @@ import dev.oncefold.verify.DiskFault;
 import dev.oncefold.verify.Observation;
 import dev.oncefold.verify.SimulatedDisk;
 import java.io.IOException;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -55,8 +56,29 @@ final class Simulation {
       return new Log(disk, segmentBytes);
     }
 
-    <S> Memory<S> memory(Fold.Ids ids, long k0, long k1) {
+    <S> Memory<S> memory(Fold.Ids ids, long k0, long k1, Clock clock) {
       return new Memory<>(ids, k0, k1);
+    }
+
+    /** What the runner commits to. */
+    Store<SimFold.Trace, SimFold.Op, String> store(Store<SimFold.Trace, SimFold.Op, String> store) {
+      return store;
+    }
+
+    /** What somebody who asks is shown. */
+    View<SimFold.Trace> query(
+        Journal<SimFold.Trace, SimFold.Op, String> journal, Memory<SimFold.Trace> memory) {
+      return journal.view();
+    }
+
+    /** Whether any fault strikes. */
+    boolean faults() {
+      return true;
+    }
+
+    /** Whether processes are killed and nothing else goes wrong. */
+    boolean killsOnly() {
+      return false;
     }
 
     /** Whether memory is checked too, or only what can be seen from outside. */
@@ -74,7 +96,7 @@ final class Simulation {
     @Override
     @SuppressWarnings("unchecked") // there is one type of state
     <S> Memory<S> memory(Fold.Ids ids, long k0, long k1) {
-      Memory<S> made = breakage.memory(ids, k0, k1);
+      Memory<S> made = breakage.memory(ids, k0, k1, settings.clock);
       memory = (Memory<SimFold.Trace>) made;
       return made;
     }
@@ -163,9 +185,15 @@ final class Simulation {
     this.history = new SimHistory(settings, needs);
     this.random = settings.random(2);
     this.nemesis =
-        new SimNemesis(settings.random(3), which.faults(), settings.stormAt, tally, history);
+        new SimNemesis(
+            settings.random(3),
+            which.faults(),
+            settings.stormAt,
+            tally,
+            history,
+            breakage.killsOnly());
     this.disk = new SimulatedDisk(settings.random(4), settings.unorderedNames, nemesis);
-    this.ledger = new SimLedger(settings.fold.ids(), tally, history);
+    this.ledger = new SimLedger(settings.fold.ids(), tally, history, breakage.looksInside());
     this.submitter = new SimSubmitter(workload.submissions, ledger);
     this.readable = new int[workload.partitions.size()];
     tally.seeds++;
@@ -190,13 +218,23 @@ final class Simulation {
     } catch (SimViolation violation) {
       if (violation.rule == SimViolation.Rule.STUCK) {
         history.end(); // it had all the time there is
+      } else if (violation.rule == SimViolation.Rule.REFUSED) {
+        neverGoesOn();
       }
       throw violation;
     } catch (JournalException e) {
+      history.refused(String.valueOf(e.getMessage()));
+      neverGoesOn();
       throw new SimViolation(SimViolation.Rule.REFUSED, String.valueOf(e.getMessage()), e);
     } catch (RuntimeException | Error e) {
       throw new SimViolation(SimViolation.Rule.UNEXPECTED, "it threw " + e, e);
     }
+  }
+
+  /** What is refused without a fault is refused again: more time changes nothing. */
+  private void neverGoesOn() {
+    history.calm();
+    history.end();
   }
 
   /** What was seen up to now. */
@@ -223,10 +261,12 @@ final class Simulation {
     tally.lives++;
     steps++;
     nemesis.newLife();
-    nemesis.armOpening(disk);
+    armOpening();
     try {
       open();
-      nemesis.armRunning(disk);
+      if (breakage.faults()) {
+        nemesis.armRunning(disk);
+      }
       while (steps < limit() && !consumed() && journal != null) {
         steps++;
         act();
@@ -241,6 +281,12 @@ final class Simulation {
       } else {
         failed(e);
       }
+    }
+  }
+
+  private void armOpening() {
+    if (breakage.faults()) {
+      nemesis.armOpening(disk);
     }
   }
 
@@ -293,7 +339,7 @@ final class Simulation {
     if (journal == null) {
       noFileIsOpen("it could not be opened");
     } else if (how == 0) {
-      disk.end(random.nextBoolean());
+      end(random.nextBoolean());
     } else {
       closeFailed();
     }
@@ -301,7 +347,7 @@ final class Simulation {
     over();
     // The same process may open it again, or another one, or the machine may have failed as well.
     if (!died && how == 1) {
-      disk.end(true);
+      end(true);
     }
     if (died || how < 3) {
       disk.restart();
@@ -309,6 +355,10 @@ final class Simulation {
     if (random.nextInt(4) > 0) {
       disk.makeRoom();
     }
+  }
+
+  private void end(boolean powerOff) {
+    disk.end(powerOff && !breakage.killsOnly());
   }
 
   private void closeFailed() {
@@ -403,8 +453,9 @@ final class Simulation {
       if (random.nextInt(2) == 0) {
         close();
       }
-    } else if (random.nextInt(3) == 0) {
-      disk.crash(random.nextBoolean() ? DiskFault.KILL : DiskFault.POWER_LOSS);
+    } else if (random.nextInt(3) == 0 && breakage.faults()) {
+      disk.crash(
+          random.nextBoolean() || breakage.killsOnly() ? DiskFault.KILL : DiskFault.POWER_LOSS);
       throw new SimulatedDisk.Crash();
     }
   }
@@ -500,7 +551,7 @@ final class Simulation {
     }
     runner =
         new Runner<>(
-            journal(),
+            breakage.store(journal()),
             settings.fold,
             reading,
             settings.clock,
@@ -553,7 +604,7 @@ final class Simulation {
   }
 
   private void query() {
-    View<SimFold.Trace> view = journal().view();
+    View<SimFold.Trace> view = breakage.query(journal(), memory());
     history.query("query", view);
     SimChecks.view(view, ledger.committed(), "in a query");
   }
@@ -594,8 +645,8 @@ final class Simulation {
     damage();
     rebuild();
     switch (random.nextInt(3)) {
-      case 0 -> disk.end(true);
-      case 1 -> disk.end(false);
+      case 0 -> end(true);
+      case 1 -> end(false);
       default -> {
         // The same process goes on.
         return;
@@ -610,7 +661,7 @@ final class Simulation {
       return;
     }
     if (!finishing) {
-      nemesis.armOpening(disk);
+      armOpening();
     }
     nemesis.phase(SimTally.Place.REBUILD);
     try (Rebuild<SimFold.Trace, SimFold.Op, String> rebuild =
