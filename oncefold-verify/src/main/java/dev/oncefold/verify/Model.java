@@ -21,6 +21,13 @@ public interface Model {
   Effect judge(Observation.Input event, int foldVersion, Function<String, @Nullable String> states);
 
   /**
+   * Told of what the history itself says of the rules.
+   *
+   * @param judged an observation of the history
+   */
+  default void told(Observation.Judged judged) {}
+
+  /**
    * What an observed state, which is not the expected one, tells of what went wrong.
    *
    * @param expected the expected state, or null where the key should have none

@@ -86,6 +86,24 @@ public sealed interface Observation {
       implements Observation {}
 
   /**
+   * What the rules make of an event, as told by a model that was run beside: for the model {@code
+   * recorded}. It comes before the commit of the event.
+   *
+   * @param partition the event's partition
+   * @param at where it stands
+   * @param before what was stored for the keys that it names: by this the model's run is known to
+   *     be that of the history
+   * @param effect what comes of it
+   */
+  record Judged(String partition, long at, List<Model.Change> before, Model.Effect effect)
+      implements Observation {
+    /** Copies the list. */
+    public Judged {
+      before = List.copyOf(before);
+    }
+  }
+
+  /**
    * The engine committed a part of a partition. One line for each partition of a commit, in commit
    * order.
    *
@@ -94,7 +112,9 @@ public sealed interface Observation {
    * @param to the position behind it
    * @param epoch the number of the claim under which it was committed
    * @param floor the greatest event time whose ids may have been forgotten, as of after the commit;
-   *     null where no id was
+   *     null where it is as before
+   * @param latest the greatest event time that was believed, by the clock; null where the clock
+   *     plays no part
    * @param foldVersion the version of the fold that judged
    * @param verdicts one letter for each event: Applied, Rejected, Duplicate, Conflict, Expired,
    *     Failed; {@code ?} where the engine does not tell
@@ -105,6 +125,7 @@ public sealed interface Observation {
       long to,
       long epoch,
       @Nullable Long floor,
+      @Nullable Long latest,
       int foldVersion,
       String verdicts)
       implements Observation {}
@@ -158,9 +179,10 @@ public sealed interface Observation {
    * A query was answered while the engine ran.
    *
    * @param session who asked; it never sees anything older than it saw before
+   * @param whole whether it was shown the slots of all keys
    * @param slots what it was shown, as of one moment
    */
-  record Query(String session, List<Slot> slots) implements Observation {
+  record Query(String session, boolean whole, List<Slot> slots) implements Observation {
     /** Copies the list. */
     public Query {
       slots = List.copyOf(slots);

@@ -1,0 +1,303 @@
+package dev.oncefold.verify;
+
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** The slots as they should be, beside those that were seen in snapshots and by queries. */
+final class Slots {
+  /** For so many commits it is known again that the state is as of one of them. */
+  private static final int BOUNDARIES = 1024;
+
+  private final Model model;
+  private final @Nullable Long conserved;
+  private final Map<String, Key> keys = new HashMap<>();
+  private final List<Key> touched = new ArrayList<>();
+  private final long[] boundaries = new long[BOUNDARIES];
+  private long commits;
+  private long digest;
+  private long observedDigest;
+  private long observedShare;
+  private long present;
+  private final Map<String, Seen> sessions = new HashMap<>();
+  private final Set<Key> pending = new HashSet<>();
+
+  /** A key: as it should be, and as it was in the last snapshot. */
+  private static final class Key {
+    final String name;
+    long version;
+    @Nullable String state;
+    long deletions;
+    long observedVersion;
+    @Nullable String observedState;
+    boolean touched;
+    // A version that a query has shown before its commit was seen.
+    long shownVersion;
+    @Nullable String shownState;
+
+    Key(String name) {
+      this.name = name;
+    }
+  }
+
+  /** What a session saw of a key last. */
+  private record Seen(long deletions, long version) {}
+
+  Slots(Model model, @Nullable Long conserved) {
+    this.model = model;
+    this.conserved = conserved;
+  }
+
+  long present() {
+    return present;
+  }
+
+  @Nullable String state(String key) {
+    Key found = keys.get(key);
+    return found == null ? null : found.state;
+  }
+
+  private Key key(String name) {
+    return keys.computeIfAbsent(name, Key::new);
+  }
+
+  private void touch(Key key) {
+    if (!key.touched) {
+      key.touched = true;
+      touched.add(key);
+    }
+  }
+
+  private static long hash(Key key, long version, @Nullable String state) {
+    return version == 0 ? 0 : Hash.of(Hash.of(version, key.name), state);
+  }
+
+  // ---------------------------------------------------------------- as it should be
+
+  /** An event was applied. */
+  @Nullable Found change(String name, @Nullable String state) {
+    Key key = key(name);
+    touch(key);
+    digest -= hash(key, key.version, key.state);
+    present += (state == null ? 0 : 1) - (key.state == null ? 0 : 1);
+    key.version = state == null ? 0 : key.version + 1;
+    key.deletions += state == null ? 1 : 0;
+    key.state = state;
+    digest += hash(key, key.version, key.state);
+    if (key.shownVersion > 0 && key.version == key.shownVersion) {
+      String shown = key.shownState;
+      key.shownVersion = 0;
+      pending.remove(key);
+      if (!Objects.equals(shown, state)) {
+        return new Found(
+            Rule.C8,
+            "a query was shown version "
+                + key.version
+                + " of "
+                + name
+                + " as "
+                + shown
+                + ", and it was committed as "
+                + state,
+            name);
+      }
+    }
+    return null;
+  }
+
+  /** A commit ends here. */
+  void boundary() {
+    boundaries[(int) (commits++ % BOUNDARIES)] = digest;
+  }
+
+  // ---------------------------------------------------------------- as it was seen
+
+  void observed(Observation.Slot slot) {
+    Key key = key(slot.key());
+    touch(key);
+    observedDigest -= hash(key, key.observedVersion, key.observedState);
+    observedShare -= share(key.observedState);
+    key.observedVersion = slot.version();
+    key.observedState = slot.state();
+    observedDigest += hash(key, key.observedVersion, key.observedState);
+    observedShare += share(key.observedState);
+  }
+
+  private long share(@Nullable String state) {
+    return conserved == null || state == null ? 0 : model.share(state);
+  }
+
+  /**
+   * Compares the snapshot that was seen with what should be there.
+   *
+   * @param positionsHold whether the positions are those that are committed; where they went back
+   *     it is no wonder that the state did, too
+   */
+  List<Found> compare(boolean positionsHold) {
+    List<Found> found = new ArrayList<>(notCommitted());
+    Map<Rule, Found> differing = new EnumMap<>(Rule.class);
+    int keysDiffering = 0;
+    for (Key key : touched) {
+      if (key.version == key.observedVersion && Objects.equals(key.state, key.observedState)) {
+        continue;
+      }
+      keysDiffering++;
+      Rule rule = diagnose(key);
+      differing.putIfAbsent(
+          rule,
+          new Found(
+              rule,
+              "after a recovery "
+                  + key.name
+                  + " is "
+                  + told(key.observedVersion, key.observedState)
+                  + ", not "
+                  + told(key.version, key.state),
+              key.name));
+    }
+    touched.forEach(key -> key.touched = false);
+    touched.clear();
+    int before = keysDiffering == 0 ? 0 : boundariesAgo();
+    if (before > 0 && !positionsHold) {
+      return found;
+    } else if (before > 0) {
+      found.add(
+          new Found(
+              Rule.C9,
+              "the position is ahead of the state: the state is that of "
+                  + before
+                  + (before == 1 ? " commit" : " commits")
+                  + " before",
+              null));
+    }
+    if (conserved != null && observedShare != conserved) {
+      found.add(
+          new Found(
+              Rule.C7,
+              "after a recovery the sum over all keys is " + observedShare + ", not " + conserved,
+              null));
+    }
+    for (Found one : differing.values()) {
+      String others =
+          keysDiffering == 1 ? "" : " (" + keysDiffering + " keys differ in this snapshot)";
+      found.add(new Found(one.rule(), one.message() + others, one.key()));
+    }
+    return found;
+  }
+
+  private Rule diagnose(Key key) {
+    Rule rule =
+        Objects.equals(key.state, key.observedState)
+            ? null
+            : model.diagnose(key.state, key.observedState);
+    if (rule != null) {
+      return rule;
+    } else if (key.observedVersion < key.version) {
+      return Rule.C1;
+    } else if (key.observedVersion > key.version) {
+      return key.version == 0 && key.deletions == 0 ? Rule.C3 : Rule.C2;
+    }
+    return Rule.C5;
+  }
+
+  private static String told(long version, @Nullable String state) {
+    return state == null ? "absent" : "\"" + state + "\" (version " + version + ")";
+  }
+
+  /** As of how many commits before the observed state is; 0 where it is of none of the last. */
+  private int boundariesAgo() {
+    if (observedDigest == 0 && commits <= BOUNDARIES) {
+      return (int) commits;
+    }
+    for (int ago = 1; ago < Math.min(commits, BOUNDARIES); ago++) {
+      if (boundaries[(int) ((commits - 1 - ago) % BOUNDARIES)] == observedDigest) {
+        return ago;
+      }
+    }
+    return 0;
+  }
+
+  // ---------------------------------------------------------------- queries
+
+  @Nullable Found query(Observation.Query query) {
+    long sum = 0;
+    for (Observation.Slot slot : query.slots()) {
+      sum += share(slot.state());
+      Found found = query(query.session(), slot);
+      if (found != null) {
+        return found;
+      }
+    }
+    if (query.whole() && conserved != null && sum != conserved) {
+      return new Found(
+          Rule.C7,
+          "a query by "
+              + query.session()
+              + " was shown slots whose sum is "
+              + sum
+              + ", not "
+              + conserved,
+          null);
+    }
+    return null;
+  }
+
+  private @Nullable Found query(String session, Observation.Slot slot) {
+    Key key = key(slot.key());
+    Seen now = new Seen(key.deletions, slot.version());
+    Seen before = sessions.put(session.length() + " " + session + slot.key(), now);
+    if (before != null
+        && before.deletions() == now.deletions()
+        && slot.version() < before.version()) {
+      return new Found(
+          Rule.C8,
+          session
+              + " was shown version "
+              + slot.version()
+              + " of "
+              + slot.key()
+              + " after version "
+              + before.version(),
+          slot.key());
+    }
+    if (slot.version() > key.version) {
+      key.shownVersion = slot.version();
+      key.shownState = slot.state();
+      pending.add(key);
+    } else if (slot.version() == key.version && !Objects.equals(slot.state(), key.state)) {
+      return new Found(
+          Rule.C8,
+          session
+              + " was shown "
+              + slot.key()
+              + " as "
+              + told(slot.version(), slot.state())
+              + ", committed is "
+              + told(key.version, key.state),
+          slot.key());
+    }
+    return null;
+  }
+
+  /** What queries have shown and nobody has committed, now that nothing is in flight. */
+  List<Found> notCommitted() {
+    for (Key key : pending) {
+      return List.of(
+          new Found(
+              Rule.C8,
+              "a query was shown "
+                  + key.name
+                  + " as "
+                  + told(key.shownVersion, key.shownState)
+                  + ", which was never committed",
+              key.name));
+    }
+    return List.of();
+  }
+}
