@@ -15,7 +15,7 @@ final class Told {
     Figures figures = report.result().figures();
     Counts counts = figures.counts();
     List<String> lines = new ArrayList<>();
-    row(lines, "seed", String.valueOf(report.schedule().seed()));
+    row(lines, "seed", String.valueOf(report.seed()));
     row(lines, "events", number(counts.events()));
     row(
         lines,
@@ -68,6 +68,11 @@ final class Told {
 
   private static List<String> verdict(Verification.Report report) {
     List<String> lines = new ArrayList<>();
+    Determinism.Difference difference = report.difference();
+    if (difference != null) {
+      lines.add("FAIL: " + difference.told());
+      return lines;
+    }
     Result result = report.result();
     int kills = result.figures().kills();
     if (result instanceof Result.Pass) {
