@@ -209,9 +209,11 @@ final class Walk implements Consumer<Observation> {
   }
 
   private void commit(Observation.Commit commit) {
-    commits++;
-    complete = false;
     Partition partition = partition(commit.partition());
+    if (commit.to() > commit.from()) {
+      commits++;
+      complete = false;
+    }
     if (commit.epoch() < partition.epoch) {
       broken(
           Rule.C10,

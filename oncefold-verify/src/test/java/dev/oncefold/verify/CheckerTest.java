@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.oncefold.Counts;
 import dev.oncefold.Verdict;
 import dev.oncefold.verify.TraceModel.Trace;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
@@ -355,5 +356,39 @@ class CheckerTest {
   void damageWhereNothingIsReadIsNoHarm() {
     assertThat(sound().add(new Observation.Damaged("a hole")).snapshot().end().check())
         .isInstanceOf(Result.Pass.class);
+  }
+
+  // ---------------------------------------------------------------- histories that tell the rules
+
+  private static History told(Sketch sketch) {
+    List<Observation> whole = new ArrayList<>();
+    Checker.tell(sketch.withModel(RecordedModel.NAME), new TraceModel(), whole::add);
+    int last = whole.size() - 1;
+    if (whole.get(last) instanceof Observation.End) {
+      whole.set(last, new Observation.End(last));
+    }
+    return whole::forEach;
+  }
+
+  @Test
+  void aHistoryThatTellsItsRulesIsJudgedAlone() {
+    assertThat(
+            Checker.check(
+                told(
+                    sound()
+                        .input("e3", 1, deposit(3, "a", -99))
+                        .commit("R")
+                        .refusal("a", "e3", Verdict.Kind.REJECTED)
+                        .complete()
+                        .end())))
+        .isInstanceOf(Result.Pass.class);
+  }
+
+  @Test
+  void whatBreaksARuleBreaksItThereToo() {
+    assertThat(rules(Checker.check(told(committed().output("a", "e1", 0, ONE).complete().end()))))
+        .containsExactly(Rule.C5);
+    assertThat(rules(Checker.check(told(committed().holds("e2", deposit(2, "a", 5)).snapshot()))))
+        .containsExactly(Rule.C2);
   }
 }
