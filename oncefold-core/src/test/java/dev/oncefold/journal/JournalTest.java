@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.oncefold.Counts;
+import dev.oncefold.Disk;
 import dev.oncefold.Event;
 import dev.oncefold.FencedException;
 import dev.oncefold.Fold;
@@ -17,6 +18,8 @@ import dev.oncefold.Verdict;
 import dev.oncefold.journal.Bank.Account;
 import dev.oncefold.journal.Bank.Payment;
 import dev.oncefold.journal.Bank.Receipt;
+import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -24,6 +27,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -338,5 +342,26 @@ class JournalTest {
     batch.add(
         Received.of(0, new Position(1, 7), event),
         new Kernel<>(Bank.fold()).judge(event, batch, batch, batch.floor(), Kernel.NO_LIMIT));
+  }
+
+  @Test
+  void aDiskThatBreaksBeforeTheEndIsMarkedIsToldByClose(@TempDir Path data) throws IOException {
+    AtomicBoolean broken = new AtomicBoolean();
+    Disk disk =
+        new BrokenDisk(Disk.at(data)) {
+          @Override
+          void write(Handle file, long at, ByteBuffer from) throws IOException {
+            if (broken.get()) {
+              throw new IOException("No space left on device");
+            }
+            file.write(at, from);
+          }
+        };
+    Journal<Account, Payment, Receipt> journal = Journal.open(disk, Bank.fold(), Bank.OPTIONS);
+    broken.set(true);
+    assertThatThrownBy(journal::close)
+        .isInstanceOf(JournalException.class)
+        .hasMessageContaining("could not be marked")
+        .hasMessageContaining("make room");
   }
 }
