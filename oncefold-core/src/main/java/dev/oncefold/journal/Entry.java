@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param reason why, where the verdict is not Applied; for a Duplicate, why the first delivery was
  *     rejected. Null where there is nothing to say
  * @param failure what kind of failure, where it Failed
+ * @param floor the floor at or below which it Expired; null for every other verdict
  * @param key its key; null where it was undecodable, or a Duplicate in a journal without history
  * @param id its id, or {@code partition@offset} where it has none; null like the key
  * @param ownId whether the id is the event's own
@@ -36,6 +37,7 @@ public record Entry<S, E, O>(
     Verdict.Kind verdict,
     @Nullable String reason,
     Verdict.@Nullable Cause failure,
+    @Nullable Instant floor,
     @Nullable String key,
     @Nullable String id,
     boolean ownId,

@@ -359,6 +359,7 @@ final class EventRecord {
             ? "ids up to " + Instant.ofEpochMilli(floor) + " may have been forgotten"
             : reason,
         kind == Verdict.Kind.FAILED ? cause : null,
+        kind == Verdict.Kind.EXPIRED ? Instant.ofEpochMilli(floor) : null,
         key,
         id,
         ownId,

@@ -102,21 +102,27 @@ final class History {
   static <S, E, O> void read(Disk disk, Fold<S, E, O> fold, Consumer<Entry<S, E, O>> each) {
     Beside beside = tried(disk, () -> beside(disk, fold));
     // Read once: nobody is told of an event twice.
-    read(disk, beside.log(), fold, beside.mark(), each);
+    read(disk, beside.log(), fold, 0, beside.mark(), each);
   }
 
-  /** Every event up to an offset of the log. */
+  /** Every event behind one, up to an offset of the log. */
   static <S, E, O> void read(
-      Disk disk, Log log, Fold<S, E, O> fold, long until, Consumer<Entry<S, E, O>> each) {
+      Disk disk,
+      Log log,
+      Fold<S, E, O> fold,
+      long after,
+      long until,
+      Consumer<Entry<S, E, O>> each) {
     Map<Definition, Definition.Codecs<S, E, O>> codecs = new HashMap<>();
     try {
       requireHistory(disk, log);
       scan(
           log,
           disk,
-          0,
+          segmentOf(log, after),
           until,
-          (record, sequence, cursor) ->
+          (record, sequence, cursor) -> {
+            if (sequence > after) {
               each.accept(
                   record.entry(
                       sequence,
@@ -124,10 +130,26 @@ final class History {
                       fold,
                       codecs.computeIfAbsent(
                           cursor.definition(), d -> new Definition.Codecs<>(d, fold)),
-                      cursor.header().foldVersion())));
+                      cursor.header().foldVersion()));
+            }
+          });
     } catch (IOException e) {
       throw unreadable(disk, e);
     }
+  }
+
+  /** The last segment that begins with an event or before it. */
+  private static long segmentOf(Log log, long sequence) throws IOException {
+    long found = 0;
+    for (long segment : log.segmentStarts()) {
+      try (Log.Cursor cursor = log.cursor(segment, Long.MAX_VALUE)) {
+        if (cursor.next() && cursor.header().sequence() > sequence) {
+          return found;
+        }
+      }
+      found = segment;
+    }
+    return found;
   }
 
   /** Refuses where events are missing: nothing is shown as if it were all. */

@@ -571,7 +571,18 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
    * @throws JournalException if the journal keeps no history, or not from its beginning
    */
   public void history(Consumer<Entry<S, E, O>> each) {
-    History.read(disk, log, fold, log.durable(), each);
+    history(0, each);
+  }
+
+  /**
+   * Every committed event behind one, in order. Older segments of the log are not read.
+   *
+   * @param after the sequence of that event; 0 is before the first
+   * @param each told of each event
+   * @throws JournalException if the journal keeps no history, or not from its beginning
+   */
+  public void history(long after, Consumer<Entry<S, E, O>> each) {
+    History.read(disk, log, fold, after, log.durable(), each);
   }
 
   /**

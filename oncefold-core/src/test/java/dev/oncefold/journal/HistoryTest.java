@@ -21,6 +21,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
 /** The past, as the journal tells it. */
@@ -169,6 +170,22 @@ class HistoryTest {
   }
 
   /** Also where several events share a group. */
+  @Test
+  void tellsWhatIsBehindAnEventAcrossSegments() {
+    String note = "n".repeat(2000);
+    try (Journal<Account, Payment, Receipt> journal = open(Bank.OPTIONS.segmentBytes(1 << 16))) {
+      for (int i = 0; i < 100; i++) {
+        Bank.settle(journal, new Event<>("e" + i, "a", Bank.NOW, new Payment("deposit", 1, note)));
+      }
+      assertThat(disk.names(".log")).hasSizeGreaterThan(2);
+      for (long after = 0; after <= 100; after++) {
+        List<Long> behind = new ArrayList<>();
+        journal.history(after, entry -> behind.add(entry.sequence()));
+        assertThat(behind).isEqualTo(LongStream.rangeClosed(after + 1, 100).boxed().toList());
+      }
+    }
+  }
+
   @Test
   void asOfAnEventWithinAGroup() {
     try (Journal<Account, Payment, Receipt> journal = open(Bank.OPTIONS)) {

@@ -3,6 +3,8 @@ package dev.oncefold.verify;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -77,6 +79,51 @@ public final class Checker {
         : new Result.Invalid(reasons, walk.figures());
   }
 
+  /**
+   * Makes a history that tells the effect of every event, and so can be judged by whoever has the
+   * file alone, with the {@link RecordedModel}. What a rule is broken by stays in it.
+   *
+   * @param history a history that asks for the recorded model, and lacks what the rules make of its
+   *     events
+   * @param rules tells it
+   * @param whole told of every observation of the history, and of the missing ones before the
+   *     commit to which they belong
+   * @throws HistoryException if it cannot be read
+   */
+  public static void tell(History history, Model rules, Consumer<Observation> whole) {
+    Walk walk = new Walk(begin(history), new Telling(rules, whole), null);
+    boolean[] broken = new boolean[1];
+    history.read(
+        observation -> {
+          if (!broken[0]) {
+            try {
+              walk.accept(observation);
+            } catch (Walk.Broken e) {
+              broken[0] = true;
+            }
+          }
+          whole.accept(observation);
+        });
+  }
+
+  /** Tells what the rules make of each event that they are asked for. */
+  private record Telling(Model rules, Consumer<Observation> whole) implements Model {
+    @Override
+    public Effect judge(
+        Observation.Input event, int foldVersion, Function<String, @Nullable String> states) {
+      Effect effect = rules.judge(event, foldVersion, states);
+      List<Change> before = new ArrayList<>();
+      for (Change change : effect.changes()) {
+        before.add(new Change(change.key(), states.apply(change.key())));
+      }
+      if (before.isEmpty() && event.key() != null) {
+        before.add(new Change(event.key(), states.apply(event.key())));
+      }
+      whole.accept(new Observation.Judged(event.partition(), event.at(), before, effect));
+      return effect;
+    }
+  }
+
   private static Observation.Begin begin(History history) {
     First first = new First();
     try {
@@ -136,7 +183,7 @@ public final class Checker {
     }
   }
 
-  private static final class First implements java.util.function.Consumer<Observation> {
+  private static final class First implements Consumer<Observation> {
     private @Nullable Observation seen;
 
     @Override

@@ -133,8 +133,13 @@ final class Slots {
     return conserved == null || state == null ? 0 : model.share(state);
   }
 
-  /** Compares the snapshot that was seen with what should be there. */
-  List<Found> compare() {
+  /**
+   * Compares the snapshot that was seen with what should be there.
+   *
+   * @param positionsHold whether the positions are those that are committed; where they went back
+   *     it is no wonder that the state did, too
+   */
+  List<Found> compare(boolean positionsHold) {
     List<Found> found = new ArrayList<>(notCommitted());
     Map<Rule, Found> differing = new EnumMap<>(Rule.class);
     int keysDiffering = 0;
@@ -159,7 +164,9 @@ final class Slots {
     touched.forEach(key -> key.touched = false);
     touched.clear();
     int before = keysDiffering == 0 ? 0 : boundariesAgo();
-    if (before > 0) {
+    if (before > 0 && !positionsHold) {
+      return found;
+    } else if (before > 0) {
       found.add(
           new Found(
               Rule.C9,

@@ -400,7 +400,7 @@ final class Walk implements Consumer<Observation> {
                     null));
           }
         });
-    found.addAll(slots.compare());
+    found.addAll(slots.compare(found.isEmpty()));
     Long seenFloor = seen.floor();
     if (seenFloor != null && seenFloor < floor) {
       found.add(new Found(Rule.C14, "the floor fell from " + floor + " to " + seenFloor, null));

@@ -2,6 +2,7 @@ package dev.oncefold.journal;
 
 import dev.oncefold.Disk;
 import dev.oncefold.Fold;
+import dev.oncefold.verify.SimulatedDisk;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -35,9 +36,9 @@ final class SimDamage {
   record Content(View<SimFold.Trace> view, List<String> history) {}
 
   /** Damages one file; answers whether that was told, or null where there was nothing to damage. */
-  @Nullable Boolean check(SimDisk disk, Random random) {
+  @Nullable Boolean check(SimulatedDisk disk, Random random) {
     Content truth = read(disk.copy());
-    SimDisk damaged = disk.copy();
+    SimulatedDisk damaged = disk.copy();
     String what = damage(damaged, random);
     if (what == null) {
       return null;
@@ -60,7 +61,7 @@ final class SimDamage {
     return false;
   }
 
-  Content read(SimDisk disk) {
+  Content read(SimulatedDisk disk) {
     try (Journal<SimFold.Trace, SimFold.Op, String> journal =
         Journal.open(wrapped.apply(disk), fold, options, parts)) {
       View<SimFold.Trace> view = journal.view();
@@ -81,7 +82,7 @@ final class SimDamage {
     }
   }
 
-  private static @Nullable String damage(SimDisk disk, Random random) {
+  private static @Nullable String damage(SimulatedDisk disk, Random random) {
     long mark = greatestMark(disk);
     List<String> names = new ArrayList<>();
     String last = "";
@@ -129,7 +130,7 @@ final class SimDamage {
   }
 
   /** Everything before it was durable. */
-  static long greatestMark(SimDisk disk) {
+  static long greatestMark(SimulatedDisk disk) {
     long mark = 0;
     for (String name : disk.list()) {
       if (name.endsWith(Log.SUFFIX)) {

@@ -1,9 +1,13 @@
 package dev.oncefold.journal;
 
+import dev.oncefold.verify.DiskFault;
+import dev.oncefold.verify.DiskObserver;
+import dev.oncefold.verify.SimulatedDisk;
+import java.nio.ByteBuffer;
 import java.util.Random;
 
 /** Decides which fault strikes when, and tells where it landed. */
-final class SimNemesis {
+final class SimNemesis implements DiskObserver {
   private static final int NUMBERED = 64;
 
   private final Random random;
@@ -43,8 +47,8 @@ final class SimNemesis {
   }
 
   /** A fault for the first operations of an opening or a rebuild. */
-  void armOpening(SimDisk disk) {
-    SimFault fault = fault();
+  void armOpening(SimulatedDisk disk) {
+    DiskFault fault = fault();
     int spared = random.nextInt(40);
     boolean none = random.nextBoolean();
     if (storm > 0) {
@@ -52,53 +56,73 @@ final class SimNemesis {
       tally.recoveryStorms += storm == 0 ? 1 : 0;
       none = false;
       spared = random.nextInt(10);
-      fault = random.nextBoolean() ? SimFault.POWER_LOSS : SimFault.KILL;
+      fault = random.nextBoolean() ? DiskFault.POWER_LOSS : DiskFault.KILL;
     }
-    arm(disk, fault, SimFault.Aim.ANYTHING, spared, none);
+    arm(disk, fault, SimAim.ANYTHING, spared, none);
   }
 
   /** A fault for the running journal. */
-  void armRunning(SimDisk disk) {
-    SimFault fault = fault();
-    SimFault.Aim[] aims = SimFault.Aim.values();
+  void armRunning(SimulatedDisk disk) {
+    DiskFault fault = fault();
+    SimAim[] aims = SimAim.values();
     // Commits above all.
-    SimFault.Aim aim = aims[Math.min(random.nextInt(2 * aims.length), aims.length - 1)];
+    SimAim aim = aims[Math.min(random.nextInt(2 * aims.length), aims.length - 1)];
     if (!fault.isCrash() && random.nextBoolean()) {
-      aim = SimFault.Aim.ANYTHING;
+      aim = SimAim.ANYTHING;
     }
     arm(disk, fault, aim, random.nextInt(12), random.nextInt(10) == 0);
   }
 
-  private SimFault fault() {
+  private DiskFault fault() {
     return switch (random.nextInt(12)) {
-      case 0 -> SimFault.WRITE_ERROR;
-      case 1, 2 -> SimFault.SYNC_ERROR;
-      case 3 -> SimFault.DIRECTORY_ERROR;
-      case 4 -> SimFault.DISK_FULL;
-      case 5, 6 -> SimFault.KILL;
-      default -> SimFault.POWER_LOSS;
+      case 0 -> DiskFault.WRITE_ERROR;
+      case 1, 2 -> DiskFault.SYNC_ERROR;
+      case 3 -> DiskFault.DIRECTORY_ERROR;
+      case 4 -> DiskFault.DISK_FULL;
+      case 5, 6 -> DiskFault.KILL;
+      default -> DiskFault.POWER_LOSS;
     };
   }
 
-  private void arm(SimDisk disk, SimFault fault, SimFault.Aim aim, int spared, boolean none) {
+  private void arm(SimulatedDisk disk, DiskFault fault, SimAim aim, int spared, boolean none) {
     int one = number++;
     if (!none && (one >= NUMBERED || (chosen >>> one & 1) == 1)) {
       disk.arm(fault, aim, spared);
     }
   }
 
-  void landed(SimFault fault, SimFault.Op op, String name, boolean openCommit) {
+  @Override
+  public boolean opensCommit(String name, byte[] bytes) {
+    return name.endsWith(Log.SUFFIX)
+        && bytes.length >= Frame.HEADER
+        && ByteBuffer.wrap(bytes).getInt(0) == Frame.MAGIC
+        && bytes[9] == Frame.COMMIT;
+  }
+
+  @Override
+  public void renamed(String to) {
+    tally.snapshots += to.endsWith(Snapshot.SUFFIX) ? 1 : 0;
+    tally.segments += to.endsWith(Log.SUFFIX) ? 1 : 0;
+  }
+
+  @Override
+  public void deleted(String name) {
+    tally.dropped += name.endsWith(Log.SUFFIX) ? 1 : 0;
+  }
+
+  @Override
+  public void landed(DiskFault fault, DiskFault.Op op, String name, boolean openCommit) {
     tally.landed(fault, place(op, name), openCommit);
   }
 
-  private SimTally.Place place(SimFault.Op op, String name) {
+  private SimTally.Place place(DiskFault.Op op, String name) {
     if (phase != SimTally.Place.COMMIT && phase != SimTally.Place.SINK) {
       return phase;
     }
-    if (name.isEmpty() && op == SimFault.Op.OPEN) {
+    if (name.isEmpty() && op == DiskFault.Op.OPEN) {
       return SimTally.Place.BETWEEN;
     }
-    if (op == SimFault.Op.DELETE) {
+    if (op == DiskFault.Op.DELETE) {
       return SimTally.Place.RETENTION;
     }
     if (name.contains(Snapshot.SUFFIX)) {
@@ -107,7 +131,7 @@ final class SimNemesis {
     if (name.endsWith(".txt")) {
       return SimTally.Place.SINK;
     }
-    return op == SimFault.Op.TRUNCATE || op.ofDirectory() || name.endsWith(Log.TEMPORARY)
+    return op == DiskFault.Op.TRUNCATE || op.ofDirectory() || name.endsWith(Log.TEMPORARY)
         ? SimTally.Place.ROLL
         : SimTally.Place.COMMIT;
   }

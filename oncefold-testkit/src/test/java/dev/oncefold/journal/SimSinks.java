@@ -2,6 +2,7 @@ package dev.oncefold.journal;
 
 import dev.oncefold.Disk;
 import dev.oncefold.Output;
+import dev.oncefold.verify.SimulatedDisk;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -10,13 +11,13 @@ final class SimSinks {
   private static final String OUTPUTS = "outputs.txt";
   private static final String REFUSALS = "refusals.txt";
 
-  private final SimDisk disk;
+  private final SimulatedDisk disk;
   private final SimLedger ledger;
   private final boolean withRefusals;
   private @Nullable FileSink<SimFold.Trace, SimFold.Op, String> outputs;
   private @Nullable FileSink<SimFold.Trace, SimFold.Op, String> refusals;
 
-  SimSinks(SimDisk disk, SimLedger ledger, boolean withRefusals) {
+  SimSinks(SimulatedDisk disk, SimLedger ledger, boolean withRefusals) {
     this.disk = disk;
     this.ledger = ledger;
     this.withRefusals = withRefusals;

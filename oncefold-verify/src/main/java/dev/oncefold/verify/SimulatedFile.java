@@ -1,4 +1,4 @@
-package dev.oncefold.journal;
+package dev.oncefold.verify;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -8,7 +8,7 @@ import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
 /** The content of a file: on the disk, and in the cache in front of it. */
-final class SimFile {
+final class SimulatedFile {
   /** A write, or a truncation to {@code at} where there are no bytes. */
   @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Change(int at, byte @Nullable [] bytes) {}
@@ -19,18 +19,20 @@ final class SimFile {
   private int size;
   private byte[] durable = new byte[0];
   private int durableSize;
+  private final DiskObserver observer;
   // Not synced, in order.
   private final List<Change> pending = new ArrayList<>();
   // Whether a failed sync left clean pages in the cache that the disk does not have.
   private boolean diverged;
 
-  SimFile(String name) {
+  SimulatedFile(String name, DiskObserver observer) {
     this.name = name;
+    this.observer = observer;
   }
 
   /** A file whose content is durable. */
-  SimFile(String name, byte[] content) {
-    this.name = name;
+  SimulatedFile(String name, byte[] content, DiskObserver observer) {
+    this(name, observer);
     durable = content.clone();
     durableSize = content.length;
     reload();
@@ -93,15 +95,16 @@ final class SimFile {
 
   /** Whether a commit was written and not synced. */
   boolean hasOpenCommit() {
-    return name.endsWith(Log.SUFFIX)
-        && pending.stream().anyMatch(change -> change.bytes != null && isCommit(change.bytes));
+    for (Change change : pending) {
+      if (change.bytes != null && isCommit(change.bytes)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   boolean isCommit(byte[] bytes) {
-    return name.endsWith(Log.SUFFIX)
-        && bytes.length >= Frame.HEADER
-        && ByteBuffer.wrap(bytes).getInt(0) == Frame.MAGIC
-        && bytes[9] == Frame.COMMIT;
+    return observer.opensCommit(name, bytes);
   }
 
   // ---------------------------------------------------------------- power loss

@@ -2,6 +2,7 @@ package dev.oncefold.journal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.oncefold.verify.DiskFault;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -42,7 +43,8 @@ class SimulationTest {
               + small.smallest()
               + ": "
               + small.violation().getMessage()
-              + "\nRun it again: mvn -pl oncefold-core test -Dtest=SimulationTest"
+              + "\nRun it again: mvn -pl oncefold-testkit -am test -Dtest=SimulationTest"
+              + " -Dsurefire.failIfNoSpecifiedTests=false"
               + " -Doncefold.simulation.seed="
               + seed,
           small.violation());
@@ -51,7 +53,7 @@ class SimulationTest {
 
   /** A nemesis that does nothing proves nothing. */
   private static void assertThatFaultsLanded(SimTally tally, long seeds) {
-    for (SimFault fault : SimFault.values()) {
+    for (DiskFault fault : DiskFault.values()) {
       assertThat(tally.faults.getOrDefault(fault, 0L))
           .as("faults: " + fault)
           .isGreaterThan(seeds / 200);

@@ -7,6 +7,8 @@ import dev.oncefold.Polled;
 import dev.oncefold.Position;
 import dev.oncefold.Runner;
 import dev.oncefold.Store;
+import dev.oncefold.verify.DiskFault;
+import dev.oncefold.verify.SimulatedDisk;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -18,9 +20,9 @@ import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One run of a journal with its runner and sinks on a {@link SimDisk}, all of it decided by a seed:
- * the input, the order of the steps, the faults. After each crash, and at the end, everything is
- * held against a {@link SimReference}. One thread, no sleeps, no real clock.
+ * One run of a journal with its runner and sinks on a {@link SimulatedDisk}, all of it decided by a
+ * seed: the input, the order of the steps, the faults. After each crash, and at the end, everything
+ * is held against a {@link SimReference}. One thread, no sleeps, no real clock.
  */
 final class Simulation {
   static final long K0 = 42;
@@ -130,7 +132,7 @@ final class Simulation {
   private final SimWorkload workload;
   private final Random random;
   private final SimNemesis nemesis;
-  private final SimDisk disk;
+  private final SimulatedDisk disk;
   private final SimLedger ledger;
   private final SimSubmitter submitter;
   // How much of each partition can be read by now.
@@ -154,7 +156,7 @@ final class Simulation {
     this.workload = settings.workload;
     this.random = settings.random(2);
     this.nemesis = new SimNemesis(settings.random(3), which.faults(), settings.stormAt, tally);
-    this.disk = new SimDisk(settings.random(4), settings.unorderedNames, nemesis::landed);
+    this.disk = new SimulatedDisk(settings.random(4), settings.unorderedNames, nemesis);
     this.ledger = new SimLedger(settings.fold.ids(), tally);
     this.submitter = new SimSubmitter(workload.submissions, ledger);
     this.readable = new int[workload.partitions.size()];
@@ -176,9 +178,6 @@ final class Simulation {
         live();
       }
       finish();
-      tally.segments += disk.segments;
-      tally.snapshots += disk.snapshots;
-      tally.dropped += disk.dropped;
     } catch (SimViolation violation) {
       throw violation;
     } catch (JournalException e) {
@@ -216,7 +215,7 @@ final class Simulation {
         act();
         check();
       }
-    } catch (SimDisk.Crash crash) {
+    } catch (SimulatedDisk.Crash crash) {
       crashed();
     } catch (JournalException e) {
       if (disk.isDead()) {
@@ -304,7 +303,7 @@ final class Simulation {
       journal().close();
     } catch (JournalException e) {
       // Told once more, or failed only now; what is answered is safe in any case.
-    } catch (SimDisk.Crash crash) {
+    } catch (SimulatedDisk.Crash crash) {
       // Dead before it was closed.
     }
   }
@@ -385,15 +384,15 @@ final class Simulation {
         close();
       }
     } else if (random.nextInt(3) == 0) {
-      disk.crash(random.nextBoolean() ? SimFault.KILL : SimFault.POWER_LOSS);
-      throw new SimDisk.Crash();
+      disk.crash(random.nextBoolean() ? DiskFault.KILL : DiskFault.POWER_LOSS);
+      throw new SimulatedDisk.Crash();
     }
   }
 
   /** Holds what is committed by now against what was answered. */
   private void check() {
     if (disk.isDead()) {
-      throw new SimDisk.Crash();
+      throw new SimulatedDisk.Crash();
     }
     ledger.check(journal);
   }

@@ -1,5 +1,6 @@
 package dev.oncefold.journal;
 
+import dev.oncefold.verify.DiskFault;
 import java.util.EnumMap;
 import java.util.Map;
 
@@ -38,10 +39,10 @@ final class SimTally {
   long readBeside;
   long damaged;
   long damageDetected;
-  final Map<SimFault, Long> faults = new EnumMap<>(SimFault.class);
+  final Map<DiskFault, Long> faults = new EnumMap<>(DiskFault.class);
   final Map<Place, Long> places = new EnumMap<>(Place.class);
 
-  void landed(SimFault fault, Place place, boolean openCommit) {
+  void landed(DiskFault fault, Place place, boolean openCommit) {
     faults.merge(fault, 1L, Long::sum);
     if (fault.isCrash()) {
       crashes++;

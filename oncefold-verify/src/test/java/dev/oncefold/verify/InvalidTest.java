@@ -1,0 +1,156 @@
+package dev.oncefold.verify;
+
+import static dev.oncefold.verify.Sketch.deposit;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.oncefold.verify.TraceModel.Trace;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** Histories that prove nothing, although nothing in them is wrong. */
+class InvalidTest {
+  private static Sketch sketch(Observation.Needs needs) {
+    return new Sketch(needs, null)
+        .input("e1", 100, deposit(1, "a", 10))
+        .commit("A")
+        .holds("e1", deposit(1, "a", 10))
+        .output("a", "e1", 0, Trace.NONE.after("e1", 1, 10))
+        .complete()
+        .snapshot();
+  }
+
+  private static void invalid(History history, String... reasons) {
+    Result result = Checker.check(history);
+    assertThat(result).isInstanceOf(Result.Invalid.class);
+    assertThat(((Result.Invalid) result).reasons()).containsExactly(reasons);
+  }
+
+  private static Observation.Fault kill(boolean landed, boolean open) {
+    return new Observation.Fault("F2", "SIGKILL", landed, true, open);
+  }
+
+  @Test
+  void soundIsSound() {
+    assertThat(sketch(Observation.Needs.LEAST).end().check()).isInstanceOf(Result.Pass.class);
+  }
+
+  @Test
+  void anEmptyHistory() {
+    invalid(each -> {}, "the history is empty");
+  }
+
+  @Test
+  void anEmptyInput() {
+    invalid(
+        new Sketch().snapshotOfNothing().end(),
+        "it needs 1 committed events, and had 0",
+        "it needs 1 commits, and had 0");
+  }
+
+  @Test
+  void aNemesisThatDoesNothing() {
+    invalid(
+        sketch(new Observation.Needs(1, 2, 1, 1, List.of("F2", "F4")))
+            .add(kill(false, false))
+            .end(),
+        "it needs 2 kills, and had 0",
+        "it needs 1 kills inside an open commit, and had 0",
+        "the fault F2 did not land, tried 1 times",
+        "the fault F4 did not land: it was never tried");
+  }
+
+  @Test
+  void tooFewKillsInsideAnOpenCommit() {
+    invalid(
+        sketch(new Observation.Needs(1, 2, 1, 1, List.of()))
+            .add(kill(true, false))
+            .add(kill(true, false))
+            .end(),
+        "it needs 1 kills inside an open commit, and had 0");
+  }
+
+  @Test
+  void noEnd() {
+    Sketch sketch = sketch(Observation.Needs.LEAST);
+    invalid(
+        sketch,
+        "the history is incomplete: it has no end behind its "
+            + sketch.observations.size()
+            + " observations");
+  }
+
+  @Test
+  void halfTheHistoryDeleted() {
+    List<Observation> all = sketch(Observation.Needs.LEAST).end().observations;
+    for (int from = 1; from < all.size() - 1; from++) {
+      for (int to = from + 1; to < all.size(); to++) {
+        List<Observation> less = new java.util.ArrayList<>(all);
+        less.subList(from, to).clear();
+        // With a part missing it may look as if a rule were broken; it never looks right.
+        assertThat(Checker.check(less::forEach)).isNotInstanceOf(Result.Pass.class);
+      }
+    }
+  }
+
+  @Test
+  void inputThatIsMissing() {
+    invalid(
+        new Sketch().commitTo(1, "A"),
+        "behind observation 2: a commit of p0 ends at 1, but the history has its input up to 0 only");
+  }
+
+  @Test
+  void notCaughtUpWhileFaultsGoOn() {
+    invalid(
+        sketch(Observation.Needs.LEAST).input("e2", 101, deposit(2, "a", 5)).end(),
+        "it did not catch up: p0 has 1 events that are not committed");
+  }
+
+  @Test
+  void outputsThatNobodyRead() {
+    invalid(
+        new Sketch()
+            .input("e1", 100, deposit(1, "a", 10))
+            .commit("A")
+            .holds("e1", deposit(1, "a", 10))
+            .snapshot()
+            .end(),
+        "it did not catch up: nobody has read the outputs and refusals to their end");
+  }
+
+  @Test
+  void noSnapshot() {
+    invalid(
+        new Sketch()
+            .input("e1", 100, deposit(1, "a", 10))
+            .commit("A")
+            .output("a", "e1", 0, Trace.NONE.after("e1", 1, 10))
+            .complete()
+            .end(),
+        "it needs 1 snapshots compared, and had 0");
+  }
+
+  @Test
+  void aModelThatNobodyKnows() {
+    invalid(
+        new Sketch().withModel("accounts").end(),
+        "the history asks for the model \"accounts\"; there are recorded, trace");
+  }
+
+  @Test
+  void slotsThatAreMissing() {
+    invalid(
+        new Sketch()
+            .add(new Observation.Snapshot(Map.of(), dev.oncefold.Counts.NONE, null, 2))
+            .end(),
+        "behind observation 3: 2 slots of the snapshot before are missing");
+  }
+
+  @Test
+  void rulesThatTheHistoryDoesNotTell() {
+    invalid(
+        new Sketch().withModel(RecordedModel.NAME).input("e1", 1, deposit(1, "a", 1)).commit("A"),
+        "behind observation 3: the history does not tell what the rules make of the event at p0@0");
+  }
+}
