@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.oncefold.Counts;
-import dev.oncefold.Disk;
 import dev.oncefold.Event;
 import dev.oncefold.FencedException;
 import dev.oncefold.Fold;
@@ -18,8 +17,6 @@ import dev.oncefold.Verdict;
 import dev.oncefold.journal.Bank.Account;
 import dev.oncefold.journal.Bank.Payment;
 import dev.oncefold.journal.Bank.Receipt;
-import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -27,7 +24,6 @@ import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -345,20 +341,10 @@ class JournalTest {
   }
 
   @Test
-  void aDiskThatBreaksBeforeTheEndIsMarkedIsToldByClose(@TempDir Path data) throws IOException {
-    AtomicBoolean broken = new AtomicBoolean();
-    Disk disk =
-        new BrokenDisk(Disk.at(data)) {
-          @Override
-          void write(Handle file, long at, ByteBuffer from) throws IOException {
-            if (broken.get()) {
-              throw new IOException("No space left on device");
-            }
-            file.write(at, from);
-          }
-        };
+  void aDiskThatBreaksBeforeTheEndIsMarkedIsToldByClose() {
+    TestDisk disk = new TestDisk();
     Journal<Account, Payment, Receipt> journal = Journal.open(disk, Bank.fold(), Bank.OPTIONS);
-    broken.set(true);
+    disk.failing("write", "", "No space left on device");
     assertThatThrownBy(journal::close)
         .isInstanceOf(JournalException.class)
         .hasMessageContaining("could not be marked")

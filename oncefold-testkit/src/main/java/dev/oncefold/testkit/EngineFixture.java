@@ -5,6 +5,7 @@ import dev.oncefold.Slot;
 import dev.oncefold.Verdict;
 import dev.oncefold.verify.TraceModel.Trace;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +27,15 @@ public interface EngineFixture extends AutoCloseable {
    */
   default Set<Capability> lacks() {
     return Set.of();
+  }
+
+  /**
+   * How long to wait for anything that this engine does.
+   *
+   * @return the patience; by default {@link Patience#USUAL}
+   */
+  default Duration patience() {
+    return Patience.USUAL;
   }
 
   /**

@@ -166,7 +166,7 @@ final class Scenario {
     Long committed = crash.committed();
     if (committed != null) {
       Patience.await(
-          Patience.USUAL,
+          engine.patience(),
           () -> {
             long events = engine.counts().events();
             return events >= committed

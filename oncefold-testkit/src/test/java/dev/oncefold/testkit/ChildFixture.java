@@ -4,6 +4,7 @@ import dev.oncefold.Disk;
 import dev.oncefold.FailedEventException;
 import dev.oncefold.journal.Journal;
 import dev.oncefold.journal.View;
+import dev.oncefold.verify.Child;
 import dev.oncefold.verify.TraceModel.Trace;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -11,7 +12,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** The embedded engine in a process of its own, which is killed by SIGKILL. */
@@ -19,7 +19,7 @@ final class ChildFixture extends FileFixture {
   private static final int STOPPED = 3;
   private static final String READY = "ready";
 
-  private @Nullable Process process;
+  private @Nullable Child process;
   private Path log;
   private @Nullable Setup setup;
   private @Nullable String stopped;
@@ -32,7 +32,6 @@ final class ChildFixture extends FileFixture {
 
   /** What runs in the process: the directory, the setup, the file that tells how it goes. */
   public static void main(String[] args) throws Exception {
-    endWithTheParent();
     Path directory = Path.of(args[0]);
     Path log = Path.of(args[2]);
     try {
@@ -50,39 +49,14 @@ final class ChildFixture extends FileFixture {
     }
   }
 
-  /** However the tests end, their side of this pipe closes then. */
-  private static void endWithTheParent() {
-    Thread watch =
-        new Thread(
-            () -> {
-              try {
-                while (System.in.read() >= 0) {}
-              } catch (IOException e) {
-                // As good as closed.
-              }
-              Runtime.getRuntime().halt(1);
-            },
-            "parent-watch");
-    watch.setDaemon(true);
-    watch.start();
-  }
-
-  private static Process spawn(Path directory, Setup what, Path log) throws IOException {
-    return new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            // Its life is too short for the optimizing compiler to pay.
-            "-XX:TieredStopAtLevel=1",
-            "-XX:+UseSerialGC",
-            "-Xshare:auto",
-            "-cp",
-            System.getProperty("java.class.path"),
-            ChildFixture.class.getName(),
-            directory.toString(),
-            what.text(),
-            log.toString())
-        .redirectErrorStream(true)
-        .redirectOutput(Path.of(log + ".errors").toFile())
-        .start();
+  private static Child spawn(Path directory, Setup what, Path log) throws IOException {
+    return Child.start(
+        ChildFixture.class,
+        Child.shortLived(),
+        Path.of(log + ".out"),
+        directory.toString(),
+        what.text(),
+        log.toString());
   }
 
   @Override
@@ -94,7 +68,7 @@ final class ChildFixture extends FileFixture {
     // ready.
     if (!what.equals(setup)) {
       Patience.await(
-          Patience.USUAL, () -> !works() || told(log).equals(READY) ? null : "a ready process");
+          patience(), () -> !works() || told(log).equals(READY) ? null : "a ready process");
     }
     setup = what;
   }
@@ -105,16 +79,16 @@ final class ChildFixture extends FileFixture {
 
   @Override
   boolean works() throws Exception {
-    Process running = process;
+    Child running = process;
     if (running == null) {
       throw new IllegalStateException("the engine is down");
     }
     if (running.isAlive()) {
       return true;
     }
-    if (running.exitValue() != STOPPED) {
+    if (running.exitCode() != STOPPED) {
       throw new IllegalStateException(
-          "the engine ended with exit code " + running.exitValue() + ": " + told(log));
+          "the engine ended with exit code " + running.exitCode() + ": " + running.lastWords());
     }
     stopped = told(log);
     return false;
@@ -135,14 +109,8 @@ final class ChildFixture extends FileFixture {
 
   @Override
   public void crash() {
-    kill(process);
-    process = null;
-  }
-
-  private static void kill(@Nullable Process victim) {
-    if (victim != null) {
-      victim.destroyForcibly().onExit().join();
-    }
+    // By SIGKILL.
+    close();
   }
 
   @Override
@@ -152,14 +120,11 @@ final class ChildFixture extends FileFixture {
       throw new IllegalStateException("there is no first owner");
     }
     Path rivalLog = directory.resolve("rival");
-    Process rival = spawn(directory, same, rivalLog);
-    try {
-      if (!rival.waitFor(Patience.USUAL.toSeconds(), TimeUnit.SECONDS)) {
+    try (Child rival = spawn(directory, same, rivalLog)) {
+      if (!rival.awaitEnd(patience())) {
         throw new IllegalStateException("the second owner is neither refused nor dead");
       }
       return told(rivalLog);
-    } finally {
-      kill(rival);
     }
   }
 
@@ -176,6 +141,10 @@ final class ChildFixture extends FileFixture {
 
   @Override
   public void close() {
-    crash();
+    Child victim = process;
+    if (victim != null) {
+      victim.close();
+    }
+    process = null;
   }
 }

@@ -58,7 +58,7 @@ abstract class FileFixture implements EngineFixture {
 
   @Override
   public void settle() throws Exception {
-    Patience.await(Patience.USUAL, () -> works() ? missing(false) : null);
+    Patience.await(patience(), () -> works() ? missing(false) : null);
   }
 
   /** What is not where it is read; the unread input is left out where the engine has stopped. */

@@ -4,20 +4,25 @@ import dev.oncefold.FailedEventException;
 import dev.oncefold.journal.Journal;
 import dev.oncefold.journal.JournalException;
 import dev.oncefold.journal.View;
+import dev.oncefold.verify.DiskObserver;
+import dev.oncefold.verify.SimulatedDisk;
 import dev.oncefold.verify.TraceModel.Trace;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The embedded engine in this process. Its journal lies on a disk in memory; a crash is a power
- * loss, which leaves of the journal what was synced.
+ * loss, which leaves of the journal what was synced, and any part of the rest.
  */
 class InProcessFixture extends FileFixture {
-  private MemoryDisk disk = new MemoryDisk();
+  private static final long SEED = 1;
+
+  private OneLife disk = new OneLife(new SimulatedDisk(new Random(SEED), false, DiskObserver.NONE));
   private @Nullable EmbeddedEngine engine;
   private @Nullable Thread thread;
   private volatile @Nullable Throwable died;
@@ -82,8 +87,7 @@ class InProcessFixture extends FileFixture {
   public void crash() throws IOException {
     EmbeddedEngine dying = engine;
     if (dying != null) {
-      MemoryDisk old = disk;
-      disk = old.losePower();
+      disk = disk.losePower();
       end(dying);
     }
   }
@@ -97,11 +101,7 @@ class InProcessFixture extends FileFixture {
         throw new InterruptedIOException("interrupted while the engine ended");
       }
     }
-    try {
-      dying.close();
-    } catch (JournalException e) {
-      // What ends with its disk gone says so.
-    }
+    dying.abandon();
     engine = null;
   }
 
@@ -125,8 +125,6 @@ class InProcessFixture extends FileFixture {
 
   @Override
   public void close() throws IOException {
-    if (engine != null) {
-      end(engine);
-    }
+    crash();
   }
 }
