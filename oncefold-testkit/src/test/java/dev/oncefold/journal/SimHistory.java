@@ -207,18 +207,10 @@ final class SimHistory implements History {
   // ---------------------------------------------------------------- faults
 
   void landed(DiskFault fault, DiskFault.Op op, String name, boolean openCommit) {
-    String number =
-        switch (fault) {
-          case KILL -> "F2";
-          case POWER_LOSS -> "F4";
-          case WRITE_ERROR -> "F5";
-          case SYNC_ERROR -> "F6";
-          case DIRECTORY_ERROR, DISK_FULL -> "F7";
-        };
     String where = name.isEmpty() ? "" : " of " + name;
     seen.add(
         new Observation.Fault(
-            number, fault + " at " + op + where, true, fault.isCrash(), openCommit));
+            fault.number(), fault + " at " + op + where, true, fault.isCrash(), openCommit));
   }
 
   /** Something else than an error of the disk. */

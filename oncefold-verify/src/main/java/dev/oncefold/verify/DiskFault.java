@@ -71,6 +71,21 @@ public enum DiskFault {
     return this == POWER_LOSS || this == KILL;
   }
 
+  /**
+   * Its number among the faults of the proof, for a {@link Observation.Fault}.
+   *
+   * @return F2, F4, F5 (torn), F6 (of a sync) or F7 (no room for a file or for bytes)
+   */
+  public String number() {
+    return switch (this) {
+      case KILL -> "F2";
+      case POWER_LOSS -> "F4";
+      case WRITE_ERROR -> "F5";
+      case SYNC_ERROR -> "F6";
+      case DIRECTORY_ERROR, DISK_FULL -> "F7";
+    };
+  }
+
   boolean strikes(Op op) {
     return switch (this) {
       case POWER_LOSS, KILL -> true;

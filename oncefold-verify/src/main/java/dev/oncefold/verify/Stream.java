@@ -101,7 +101,14 @@ final class Stream {
       } else {
         return left.isEmpty()
             ? found(Rule.C3, reader, key, item, "is another than the one with its id")
-            : found(Rule.C5, reader, key, item, "should have the value " + left.get(0));
+            : is.contains(new Item(item.id(), left.get(0)))
+                ? found(
+                    Rule.C3,
+                    reader,
+                    key,
+                    item,
+                    "is of another attempt than the one that was applied")
+                : found(Rule.C5, reader, key, item, "should have the value " + left.get(0));
       }
     }
     for (Item item : should) {
