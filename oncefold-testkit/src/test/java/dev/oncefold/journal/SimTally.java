@@ -4,6 +4,7 @@ import dev.oncefold.verify.DiskFault;
 import dev.oncefold.verify.Figures;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.TreeMap;
 
 /** What happened in many runs, so that a test can tell that its faults landed. */
 final class SimTally {
@@ -42,6 +43,8 @@ final class SimTally {
   long damageDetected;
   private long observations;
   private long compared;
+  // How often each fault of the proof landed, by its number.
+  final Map<String, Integer> landed = new TreeMap<>();
   final Map<DiskFault, Long> faults = new EnumMap<>(DiskFault.class);
   final Map<Place, Long> places = new EnumMap<>(Place.class);
 
@@ -58,6 +61,7 @@ final class SimTally {
   void checked(Figures figures) {
     observations += figures.observations();
     compared += figures.snapshots();
+    figures.landed().forEach((fault, times) -> landed.merge(fault, times, Integer::sum));
   }
 
   @Override
@@ -107,6 +111,7 @@ final class SimTally {
         + observations
         + " observations checked with "
         + compared
-        + " snapshots, no false alarm";
+        + " snapshots, no false alarm under "
+        + landed;
   }
 }

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.oncefold.verify.Checker;
 import dev.oncefold.verify.DiskFault;
+import dev.oncefold.verify.Observation;
 import dev.oncefold.verify.Result;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -29,6 +31,49 @@ class SimulationTest {
     if (one == null && seeds >= 1000) {
       assertThatFaultsLanded(tally, seeds);
     }
+  }
+
+  @Test
+  void aRunWithoutFaultsProvesNothing() {
+    Simulation.Breakage disarmed =
+        new Simulation.Breakage() {
+          @Override
+          boolean faults() {
+            return false;
+          }
+        };
+    for (long seed = 0; seed < 20; seed++) {
+      Observation.Needs needs = new Observation.Needs(1, 1, 0, 1, List.of("F4"));
+      Simulation calm =
+          new Simulation(Simulation.Case.of(seed), disarmed, new SimTally(), needs);
+      calm.run();
+      Result result = Checker.check(calm.history(), SimModel::new);
+      assertThat(result).as("seed " + seed).isInstanceOf(Result.Invalid.class);
+      assertThat(((Result.Invalid) result).reasons())
+          .contains(
+              "it needs 1 kills, and had 0", "the fault F4 did not land: it was never tried");
+    }
+  }
+
+  @Test
+  void aRunWithoutEventsProvesNothing() {
+    Simulation empty =
+        new Simulation(
+            new Simulation.Case(7, 0, Integer.MAX_VALUE, -1),
+            new Simulation.Breakage(),
+            new SimTally());
+    empty.run();
+    assertThat(Checker.check(empty.history(), SimModel::new)).isInstanceOf(Result.Invalid.class);
+  }
+
+  @Test
+  void halfTheHistoryOfARunProvesNothing() {
+    Simulation whole =
+        new Simulation(Simulation.Case.of(7), new Simulation.Breakage(), new SimTally());
+    whole.run();
+    List<Observation> all = whole.history().observations();
+    List<Observation> half = all.subList(0, all.size() / 2);
+    assertThat(Checker.check(half::forEach, SimModel::new)).isInstanceOf(Result.Invalid.class);
   }
 
   private static void run(long seed, SimTally tally) {
@@ -70,6 +115,9 @@ class SimulationTest {
           .as("crashes: " + place)
           .isGreaterThan(seeds / 200);
     }
+    assertThat(tally.landed.keySet())
+        .as("faults that the checker was told of")
+        .contains("F2", "F3", "F4", "F5", "F6", "F7", "F8", "F13", "F16");
     assertThat(tally.openCommits).as("crashes in an open commit").isGreaterThan(seeds / 10);
     assertThat(tally.recoveryStorms).as("three crashes during recovery").isGreaterThan(seeds / 200);
     assertThat(tally.survivedUnanswered).as("survived unanswered").isGreaterThan(seeds / 200);

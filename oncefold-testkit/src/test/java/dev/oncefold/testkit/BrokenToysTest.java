@@ -34,9 +34,10 @@ class BrokenToysTest {
     return new ToyRun(seed, EVENTS, toy, Observation.Needs.LEAST).run(true);
   }
 
-  private static void caught(String what, ToyRun.Toy toy, Rule rule) {
+  private static void caught(String what, ToyRun.Toy toy, Rule rule, String... faults) {
     for (long seed = 0; seed < SEEDS; seed++) {
       if (Checker.check(run(seed, toy)) instanceof Result.Fail fail
+          && fail.figures().landed().keySet().containsAll(List.of(faults))
           && fail.violations().stream().anyMatch(violation -> violation.rule() == rule)) {
         System.out.println(
             "Broken engine, " + what + ": " + rule + " after " + (seed + 1) + " seeds");
@@ -206,7 +207,8 @@ class BrokenToysTest {
             };
           }
         },
-        Rule.C2);
+        Rule.C2,
+        "F6");
   }
 
   @Test
@@ -228,7 +230,9 @@ class BrokenToysTest {
             };
           }
         },
-        Rule.C1);
+        Rule.C1,
+        "F4",
+        "F6");
   }
 
   @Test
