@@ -288,6 +288,26 @@ class RehearsalTest {
   }
 
   @Test
+  void whatIsAheadOfTheClockIsLeftOutAndTold() throws Exception {
+    Path pipeline =
+        pipeline(
+            "in.ndjson",
+            """
+            types: { id: string, account: string, amount: decimal(2), at: time }
+            event: { id: event.id, key: event.account, time: event.at, remember: P7D }
+            """);
+    Files.writeString(
+        directory.resolve("in.ndjson"),
+        "{\"id\":\"1\",\"account\":\"a\",\"amount\":1,\"at\":\"%s\"}\n".formatted(CLOCK.instant())
+            + "{\"id\":\"2\",\"account\":\"a\",\"amount\":1,\"at\":\"2026-09-01T00:00:00Z\"}\n");
+    Rehearsal.Lines lines = lines(pipeline, 2);
+    assertThat(texts(lines)).hasSize(1).allMatch(line -> line.startsWith("{\"id\":\"1\""));
+    assertThat(lines.notes())
+        .anyMatch(
+            note -> note.startsWith("1 records of the sample") && note.contains("is later than"));
+  }
+
+  @Test
   void anotherSampleIsRead() throws Exception {
     Path pipeline =
         pipeline(
