@@ -1,8 +1,11 @@
 package dev.oncefold.testkit;
 
+import dev.oncefold.DryRun;
+import dev.oncefold.Event;
 import dev.oncefold.Fold;
 import dev.oncefold.Kernel;
 import dev.oncefold.Received;
+import dev.oncefold.Verdict;
 import dev.oncefold.journal.Journal;
 import dev.oncefold.journal.JournalException;
 import dev.oncefold.journal.View;
@@ -23,7 +26,12 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * One crash run of the embedded engine: a process that applies a subject's input is killed and
@@ -42,7 +50,7 @@ final class CrashRun<S, E, O> implements Nemesis.Witness, AutoCloseable {
   private final Fold<S, E, O> fold;
   private final Scratch scratch;
   private final Schedule schedule;
-  private final Runnable waiting;
+  private final Consumer<Supplier<String>> watch;
   private final HistoryWriter history;
   private final Commits<E> commits;
   private final Reading<E> input;
@@ -60,14 +68,14 @@ final class CrashRun<S, E, O> implements Nemesis.Witness, AutoCloseable {
       Subject<S, E, O> subject,
       Scratch scratch,
       Schedule schedule,
-      Runnable waiting) {
+      Consumer<Supplier<String>> watch) {
     this.type = type;
     this.arguments = arguments;
     this.subject = subject;
     this.fold = subject.fold();
     this.scratch = scratch;
     this.schedule = schedule;
-    this.waiting = waiting;
+    this.watch = watch;
     this.input = new Reading<>(subject.source());
     this.history = new HistoryWriter(scratch.seen());
     this.commits =
@@ -78,12 +86,12 @@ final class CrashRun<S, E, O> implements Nemesis.Witness, AutoCloseable {
             System.currentTimeMillis() + fold.ids().aheadMillis(),
             history);
     this.snapshots = new Snapshots<>(state -> words.of(fold.stateCodec(), state), history);
-    readFiles("follower");
   }
 
-  private void readFiles(String reader) {
-    for (int i = 0; i < subject.outputs().size(); i++) {
-      readers.add(new SinkReader(reader, scratch.output(i), subject.outputs().get(i), history));
+  private void readFiles(String reader) throws IOException {
+    List<String> outputs = scratch.outputs();
+    for (int i = 0; i < outputs.size(); i++) {
+      readers.add(new SinkReader(reader, scratch.output(i), outputs.get(i), history));
     }
     readers.add(new SinkReader(reader, scratch.refusals(), null, history));
   }
@@ -101,6 +109,8 @@ final class CrashRun<S, E, O> implements Nemesis.Witness, AutoCloseable {
   /** Runs it all, and judges the history. */
   Result run(Map<String, String> about) throws IOException, InterruptedException {
     history.accept(begin(about));
+    long end = rehearse();
+    readFiles("follower");
     Beacon beacon = Beacon.at(scratch.beacon());
     List<String> args = new ArrayList<>(List.of(scratch.directory().toString(), type.getName()));
     args.addAll(List.of(arguments));
@@ -108,7 +118,7 @@ final class CrashRun<S, E, O> implements Nemesis.Witness, AutoCloseable {
         () ->
             Child.start(
                 CrashWorker.class, Child.shortLived(), scratch.log(), args.toArray(new String[0]));
-    try (Nemesis nemesis = new Nemesis(schedule, beacon, end(), worker, this)) {
+    try (Nemesis nemesis = new Nemesis(schedule, beacon, end, worker, this)) {
       nemesis.run();
     } catch (ChildException e) {
       // It does not get on, and that is what the history says, too.
@@ -140,16 +150,24 @@ final class CrashRun<S, E, O> implements Nemesis.Witness, AutoCloseable {
         about);
   }
 
-  private long end() throws InterruptedException {
+  /** Goes through the input once: answers where it ends, and writes down what outputs it makes. */
+  private long rehearse() throws IOException, InterruptedException {
     long end = 0;
+    Set<String> outputs = new TreeSet<>();
+    DryRun<S, E, O> dry = new DryRun<>(fold, Kernel.NO_LIMIT);
     try (Reading<E> all = new Reading<>(subject.source())) {
       for (Received<E> next = all.next(); next != null; next = all.next()) {
         end = next.next().offset();
+        Event<E> event = next.event();
+        if (event != null && dry.apply(event) instanceof Verdict.Applied<S, O> applied) {
+          applied.outputs().forEach(output -> outputs.add(output.name()));
+        }
       }
     }
     if (end == 0) {
       throw new IllegalArgumentException("the input has no events: nothing can be verified");
     }
+    scratch.outputs(outputs);
     return end;
   }
 
@@ -176,7 +194,19 @@ final class CrashRun<S, E, O> implements Nemesis.Witness, AutoCloseable {
 
   @Override
   public void waiting() {
-    waiting.run();
+    watch.accept(
+        () -> {
+          long kills = faults.stream().filter(Observation.Fault::killed).count();
+          long inside = faults.stream().filter(f -> f.killed() && f.openCommit()).count();
+          return String.format(
+              Locale.ROOT,
+              "  seed %d: %,d events applied and compared, %d of %d kills (%d in an open commit)",
+              schedule.seed(),
+              sequence,
+              kills,
+              schedule.kills(),
+              inside);
+        });
   }
 
   /** While the owner stands still, nobody else may own. */

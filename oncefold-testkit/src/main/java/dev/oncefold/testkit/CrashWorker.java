@@ -71,7 +71,7 @@ final class CrashWorker {
       beacon.set(Field.EVENTS, journal.sequence());
       Words words = new Words();
       int number = 0;
-      for (String name : subject.outputs()) {
+      for (String name : scratch.outputs()) {
         sinks.add(
             FileSink.outputs(
                 journal,

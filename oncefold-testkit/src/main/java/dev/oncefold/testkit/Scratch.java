@@ -6,7 +6,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Collection;
+import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where a crash run keeps everything: nothing outside of it is written.
@@ -21,6 +24,17 @@ record Scratch(Path directory) {
   /** The journal as a kill left it, to be opened in place of the one that goes on. */
   Path copy() {
     return directory.resolve("journal-copy");
+  }
+
+  /** The names of the outputs that the input makes. */
+  List<String> outputs() throws IOException {
+    return Files.readAllLines(directory.resolve("outputs")).stream()
+        .map(line -> Fields.split(line).get(0))
+        .toList();
+  }
+
+  void outputs(Collection<String> names) throws IOException {
+    Files.write(directory.resolve("outputs"), names.stream().map(Fields::join).toList());
   }
 
   Path output(int number) {
@@ -77,8 +91,8 @@ record Scratch(Path directory) {
           }
 
           @Override
-          public FileVisitResult postVisitDirectory(
-              Path directory, @org.jspecify.annotations.Nullable IOException e) throws IOException {
+          public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException e)
+              throws IOException {
             if (e != null) {
               throw e;
             }

@@ -2,7 +2,6 @@ package dev.oncefold.testkit;
 
 import dev.oncefold.Event;
 import dev.oncefold.Fold;
-import dev.oncefold.Output;
 import dev.oncefold.Source;
 import java.util.List;
 
@@ -45,15 +44,6 @@ public interface Subject<S, E, O> {
    */
   default Source<E> source() {
     return new EventsSource<>(events());
-  }
-
-  /**
-   * The outputs that the fold may emit to.
-   *
-   * @return their names
-   */
-  default List<String> outputs() {
-    return List.of(Output.DEFAULT);
   }
 
   /**

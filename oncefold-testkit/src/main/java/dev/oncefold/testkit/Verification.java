@@ -1,14 +1,19 @@
 package dev.oncefold.testkit;
 
+import dev.oncefold.verify.Figures;
 import dev.oncefold.verify.Observation;
 import dev.oncefold.verify.Result;
 import dev.oncefold.verify.Schedule;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Runs a fold under crashes and says whether everything was applied exactly once: state, outputs,
@@ -34,7 +39,8 @@ public final class Verification {
   private long seed = 1;
   private int kills = KILLS;
   private int pauses = PAUSES;
-  private Runnable waiting = () -> {};
+  private Duration least = Duration.ZERO;
+  private Consumer<Supplier<String>> watch = how -> {};
 
   private Verification(Class<?> subject, String... arguments) {
     this.subject = subject;
@@ -89,51 +95,82 @@ public final class Verification {
   }
 
   /**
-   * Calls something now and then while it waits.
+   * Runs it again, each time with the next seed, until it took so long.
    *
-   * @param call for progress on a terminal, say
+   * @param time for how long
    * @return this
    */
-  public Verification waiting(Runnable call) {
-    waiting = call;
+  public Verification atLeast(Duration time) {
+    least = time;
     return this;
   }
 
   /**
-   * What will be done.
+   * Tells now and then how far it is.
    *
-   * @return the schedule
+   * @param watcher given a sentence, which is made only if it is asked for
+   * @return this
+   */
+  public Verification watched(Consumer<Supplier<String>> watcher) {
+    watch = watcher;
+    return this;
+  }
+
+  /**
+   * What will be done first.
+   *
+   * @return the schedule of the first round
    */
   public Schedule schedule() {
     return Schedule.of(seed, kills, pauses);
   }
 
   /**
-   * What came of a run.
+   * What came of a verification.
    *
-   * @param result what the checker says
-   * @param schedule what was planned
-   * @param faults what came of the faults, in their order
-   * @param history the file of the history, for {@code oncefold verify --history}; gone with the
-   *     directory of the run
+   * @param seed of the first round; each later one has the next
+   * @param rounds how often the input was applied from its beginning
+   * @param difference what the determinism check found, or null; then there were no rounds
+   * @param result what the checker says: of the last round, with the figures of all
+   * @param faults what came of the faults of the last round, in their order
+   * @param history the file of the last round's history, for {@code oncefold verify --history}
    */
   public record Report(
-      Result result, Schedule schedule, List<Observation.Fault> faults, Path history) {
+      long seed,
+      int rounds,
+      Determinism.@Nullable Difference difference,
+      Result result,
+      List<Observation.Fault> faults,
+      Path history) {
+    /** Copies the list. */
+    public Report {
+      faults = List.copyOf(faults);
+    }
+
     /**
-     * Fails a test unless everything was applied exactly once.
+     * Whether everything was applied exactly once, and that was proved.
+     *
+     * @return true if it was
+     */
+    public boolean passed() {
+      return difference == null && result instanceof Result.Pass;
+    }
+
+    /**
+     * Fails a test unless it passed.
      *
      * @return this
      * @throws AssertionError with all that is known
      */
     public Report orFail() {
-      if (!(result instanceof Result.Pass)) {
+      if (!passed()) {
         throw new AssertionError(String.join("\n", lines()));
       }
       return this;
     }
 
     /**
-     * The report for a person.
+     * The report for a person; its last part begins with PASS, FAIL or INVALID.
      *
      * @return lines
      */
@@ -152,14 +189,15 @@ public final class Verification {
   public Report run() throws IOException, InterruptedException {
     Path directory = Files.createTempDirectory("oncefold-verify");
     Report report = run(directory);
-    if (report.result() instanceof Result.Pass) {
+    if (report.passed()) {
       Scratch.delete(directory);
     }
     return report;
   }
 
   /**
-   * Runs it in a directory.
+   * Runs it in a directory. First it is seen whether the fold is deterministic: one that is not
+   * cannot be applied exactly once by anybody.
    *
    * @param directory an empty directory, or one that can be made
    * @return the report
@@ -167,17 +205,49 @@ public final class Verification {
    * @throws InterruptedException if the thread was interrupted; then no process is left behind
    */
   public Report run(Path directory) throws IOException, InterruptedException {
-    Files.createDirectories(directory);
-    return run(Subject.of(subject, arguments), new Scratch(directory));
+    Path first = round(directory, 1).directory();
+    Determinism.Difference difference = Determinism.check(subject, arguments).difference();
+    if (difference != null) {
+      Result none =
+          new Result.Invalid(
+              List.of("the fold is not deterministic, so it was not run"), Figures.NONE);
+      return new Report(seed, 0, difference, none, List.of(), first);
+    }
+    long begin = System.nanoTime();
+    Figures before = Figures.NONE;
+    for (int number = 1; ; number++) {
+      Scratch scratch = round(directory, number);
+      Files.createDirectories(scratch.directory());
+      Report report = round(Subject.of(subject, arguments), scratch, number, before);
+      if (!report.passed() || System.nanoTime() - begin >= least.toNanos()) {
+        return report;
+      }
+      before = report.result().figures();
+      Scratch.delete(scratch.directory());
+    }
   }
 
-  private <S, E, O> Report run(Subject<S, E, O> made, Scratch scratch)
+  /**
+   * What the checker says of a history, for a person.
+   *
+   * @param result the result
+   * @return lines, the last part of which begins with PASS, FAIL or INVALID
+   */
+  public static List<String> lines(Result result) {
+    return Told.lines(result);
+  }
+
+  private static Scratch round(Path directory, int number) {
+    return new Scratch(directory.resolve("round-" + number));
+  }
+
+  private <S, E, O> Report round(Subject<S, E, O> made, Scratch scratch, int number, Figures before)
       throws IOException, InterruptedException {
-    Schedule schedule = schedule();
+    Schedule schedule = Schedule.of(seed + number - 1, kills, pauses);
     try (CrashRun<S, E, O> run =
-        new CrashRun<>(subject, arguments, made, scratch, schedule, waiting)) {
-      Result result = run.run(about());
-      return new Report(result, schedule, List.copyOf(run.faults()), scratch.history());
+        new CrashRun<>(subject, arguments, made, scratch, schedule, watch)) {
+      Result result = run.run(about()).after(before);
+      return new Report(seed, number, null, result, run.faults(), scratch.history());
     }
   }
 
