@@ -283,7 +283,7 @@ class RehearsalTest {
     assertThat(lines.lines()).hasSize(1);
     assertThat(lines.notes().get(0))
         .startsWith(
-            "2 records of the sample and its copies would stop the run, and are left out (such as one"
+            "left out of the sample and its copies, since they would stop the run: 2 (such as one"
                 + " that failed: the line is no JSON: \"noise\" is no value");
   }
 
@@ -304,7 +304,7 @@ class RehearsalTest {
     assertThat(texts(lines)).hasSize(1).allMatch(line -> line.startsWith("{\"id\":\"1\""));
     assertThat(lines.notes())
         .anyMatch(
-            note -> note.startsWith("1 records of the sample") && note.contains("is later than"));
+            note -> note.contains("would stop the run: 1 ") && note.contains("is later than"));
   }
 
   @Test
