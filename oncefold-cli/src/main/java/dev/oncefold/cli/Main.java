@@ -63,6 +63,7 @@ public final class Main implements Runnable {
         .addSubcommand(new StateCommand())
         .addSubcommand(new HistoryCommand())
         .addSubcommand(new RebuildCommand(standard))
+        .addSubcommand(new VerifyCommand())
         .setParameterExceptionHandler(Main::wrongUsage)
         .setExecutionExceptionHandler(Main::failed);
   }

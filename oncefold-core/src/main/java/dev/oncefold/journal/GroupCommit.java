@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -288,8 +289,13 @@ final class GroupCommit<S> {
   private void run(@Nullable Executor thread, Runnable task) {
     if (thread == null) {
       task.run();
-    } else {
+      return;
+    }
+    try {
       thread.execute(task);
+    } catch (RejectedExecutionException e) {
+      // What fails while the journal is closed, behind the last answer: the thread has ended.
+      task.run();
     }
   }
 

@@ -339,4 +339,15 @@ class JournalTest {
         Received.of(0, new Position(1, 7), event),
         new Kernel<>(Bank.fold()).judge(event, batch, batch, batch.floor(), Kernel.NO_LIMIT));
   }
+
+  @Test
+  void aDiskThatBreaksBeforeTheEndIsMarkedIsToldByClose() {
+    TestDisk disk = new TestDisk();
+    Journal<Account, Payment, Receipt> journal = Journal.open(disk, Bank.fold(), Bank.OPTIONS);
+    disk.failing("write", "", "No space left on device");
+    assertThatThrownBy(journal::close)
+        .isInstanceOf(JournalException.class)
+        .hasMessageContaining("could not be marked")
+        .hasMessageContaining("make room");
+  }
 }

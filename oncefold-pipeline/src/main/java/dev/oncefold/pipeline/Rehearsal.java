@@ -303,15 +303,15 @@ public final class Rehearsal {
           return;
         }
       } else if (verdict instanceof Verdict.Rejected<Row, String> rejected) {
-        reason = reason.isEmpty() ? "rejected: " + rejected.reason() : reason;
+        reason = reason.isEmpty() ? "was rejected: " + rejected.reason() : reason;
       }
       tally.add(verdict);
       lines.add(new Line(record, event, verdict.kind()));
     }
 
-    /** Why the first event was not applied that was not. */
+    /** Why one of them was not applied. */
     String why() {
-      return reason.isEmpty() ? "" : " (the first that is not " + reason + ")";
+      return reason.isEmpty() ? "" : " (such as one that " + reason + ")";
     }
   }
 

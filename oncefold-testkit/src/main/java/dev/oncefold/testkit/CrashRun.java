@@ -26,9 +26,12 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * One crash run of the embedded engine: a process that applies a subject's input is killed and
@@ -47,7 +50,7 @@ final class CrashRun<S, E, O> implements Nemesis.Witness, AutoCloseable {
   private final Fold<S, E, O> fold;
   private final Scratch scratch;
   private final Schedule schedule;
-  private final Runnable waiting;
+  private final Consumer<Supplier<String>> watch;
   private final HistoryWriter history;
   private final Commits<E> commits;
   private final Reading<E> input;
@@ -65,14 +68,14 @@ final class CrashRun<S, E, O> implements Nemesis.Witness, AutoCloseable {
       Subject<S, E, O> subject,
       Scratch scratch,
       Schedule schedule,
-      Runnable waiting) {
+      Consumer<Supplier<String>> watch) {
     this.type = type;
     this.arguments = arguments;
     this.subject = subject;
     this.fold = subject.fold();
     this.scratch = scratch;
     this.schedule = schedule;
-    this.waiting = waiting;
+    this.watch = watch;
     this.input = new Reading<>(subject.source());
     this.history = new HistoryWriter(scratch.seen());
     this.commits =
@@ -191,7 +194,19 @@ final class CrashRun<S, E, O> implements Nemesis.Witness, AutoCloseable {
 
   @Override
   public void waiting() {
-    waiting.run();
+    watch.accept(
+        () -> {
+          long kills = faults.stream().filter(Observation.Fault::killed).count();
+          long inside = faults.stream().filter(f -> f.killed() && f.openCommit()).count();
+          return String.format(
+              Locale.ROOT,
+              "  seed %d: %,d events applied and compared, %d of %d kills (%d in an open commit)",
+              schedule.seed(),
+              sequence,
+              kills,
+              schedule.kills(),
+              inside);
+        });
   }
 
   /** While the owner stands still, nobody else may own. */

@@ -12,10 +12,28 @@ final class Told {
   private Told() {}
 
   static List<String> lines(Verification.Report report) {
-    Figures figures = report.result().figures();
+    List<String> lines = new ArrayList<>();
+    row(
+        lines,
+        "seed",
+        report.seed() + (report.rounds() > 1 ? ", in " + report.rounds() + " rounds" : ""));
+    Determinism.Difference difference = report.difference();
+    if (difference != null) {
+      lines.add("");
+      lines.add("FAIL: " + difference.told());
+      return lines;
+    }
+    lines.addAll(lines(report.result()));
+    if (!report.passed()) {
+      lines.add("The history, for oncefold verify --history: " + report.history());
+    }
+    return lines;
+  }
+
+  static List<String> lines(Result result) {
+    Figures figures = result.figures();
     Counts counts = figures.counts();
     List<String> lines = new ArrayList<>();
-    row(lines, "seed", String.valueOf(report.seed()));
     row(lines, "events", number(counts.events()));
     row(
         lines,
@@ -56,7 +74,7 @@ final class Told {
             figures.outputs(),
             figures.refusals()));
     lines.add("");
-    lines.addAll(verdict(report));
+    lines.addAll(verdict(result));
     return lines;
   }
 
@@ -66,14 +84,8 @@ final class Told {
     return String.join(", ", each);
   }
 
-  private static List<String> verdict(Verification.Report report) {
+  private static List<String> verdict(Result result) {
     List<String> lines = new ArrayList<>();
-    Determinism.Difference difference = report.difference();
-    if (difference != null) {
-      lines.add("FAIL: " + difference.told());
-      return lines;
-    }
-    Result result = report.result();
     int kills = result.figures().kills();
     if (result instanceof Result.Pass) {
       lines.add(
@@ -97,7 +109,6 @@ final class Told {
                 + violation.message());
         violation.witness().forEach(line -> lines.add("  " + line));
       }
-      lines.add("The history: " + report.history());
     }
     return lines;
   }

@@ -11,6 +11,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,7 +40,7 @@ public final class Verification {
   private int kills = KILLS;
   private int pauses = PAUSES;
   private Duration least = Duration.ZERO;
-  private Runnable waiting = () -> {};
+  private Consumer<Supplier<String>> watch = how -> {};
 
   private Verification(Class<?> subject, String... arguments) {
     this.subject = subject;
@@ -104,13 +106,13 @@ public final class Verification {
   }
 
   /**
-   * Calls something now and then while it waits.
+   * Tells now and then how far it is.
    *
-   * @param call for progress on a terminal, say
+   * @param watcher given a sentence, which is made only if it is asked for
    * @return this
    */
-  public Verification waiting(Runnable call) {
-    waiting = call;
+  public Verification watched(Consumer<Supplier<String>> watcher) {
+    watch = watcher;
     return this;
   }
 
@@ -225,6 +227,16 @@ public final class Verification {
     }
   }
 
+  /**
+   * What the checker says of a history, for a person.
+   *
+   * @param result the result
+   * @return lines, the last part of which begins with PASS, FAIL or INVALID
+   */
+  public static List<String> lines(Result result) {
+    return Told.lines(result);
+  }
+
   private static Scratch round(Path directory, int number) {
     return new Scratch(directory.resolve("round-" + number));
   }
@@ -233,7 +245,7 @@ public final class Verification {
       throws IOException, InterruptedException {
     Schedule schedule = Schedule.of(seed + number - 1, kills, pauses);
     try (CrashRun<S, E, O> run =
-        new CrashRun<>(subject, arguments, made, scratch, schedule, waiting)) {
+        new CrashRun<>(subject, arguments, made, scratch, schedule, watch)) {
       Result result = run.run(about()).after(before);
       return new Report(seed, number, null, result, run.faults(), scratch.history());
     }
