@@ -3,14 +3,11 @@ package dev.oncefold.cli;
 import dev.oncefold.cli.Report.Plan;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.Callable;
-import java.util.concurrent.locks.LockSupport;
-import java.util.stream.Stream;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -87,8 +84,19 @@ final class DemoCommand implements Callable<Integer> {
   public Integer call() throws IOException, InterruptedException {
     check();
     PrintWriter out = spec().commandLine().getOut();
-    Path given = dir;
-    Path directory = given == null ? Files.createTempDirectory("oncefold-demo-") : made(given);
+    AtomicReference<@Nullable Demo> running = new AtomicReference<>();
+    Progress progress = Progress.now(out, Progress.isTerminal());
+    WorkDirectory directory =
+        WorkDirectory.make(
+            dir,
+            spec().commandLine(),
+            () -> {
+              Demo demo = running.get();
+              if (demo != null) {
+                demo.abandon();
+              }
+              progress.done();
+            });
     out.printf(
         Locale.ROOT,
         "oncefold demo: %,d payments over %,d accounts, %d kills, seed %d%n",
@@ -96,22 +104,13 @@ final class DemoCommand implements Callable<Integer> {
         PaymentFile.ACCOUNTS,
         kills,
         seed);
-    Progress progress = Progress.now(out, Progress.isTerminal());
-    Demo demo = new Demo(worker, Workplace.at(directory), new Plan(seed, events, kills), progress);
-    Thread interrupted =
-        new Thread(
-            () -> {
-              demo.abandon();
-              progress.done();
-              if (given == null) {
-                delete(directory);
-              }
-            });
-    Runtime.getRuntime().addShutdownHook(interrupted);
-    boolean keep = true;
+    Demo demo =
+        new Demo(worker, Workplace.at(directory.path()), new Plan(seed, events, kills), progress);
+    running.set(demo);
+    boolean found = true;
     try {
       Report report = demo.run();
-      keep = given != null || !report.passed();
+      found = !report.passed();
       progress.done();
       out.println();
       report.lines().forEach(out::println);
@@ -120,24 +119,13 @@ final class DemoCommand implements Callable<Integer> {
       }
       return report.passed() ? 0 : 1;
     } finally {
-      forget(interrupted);
       progress.done();
       demo.abandon();
-      if (keep) {
-        spec().commandLine().getErr().println("Everything the demo wrote is in " + directory);
-      } else {
-        delete(directory);
-      }
-    }
-  }
-
-  private static void forget(Thread hook) {
-    try {
-      Runtime.getRuntime().removeShutdownHook(hook);
-    } catch (IllegalStateException e) {
-      // Somebody is ending this program, and the hook has killed the worker: nothing to tell.
-      while (true) {
-        LockSupport.park();
+      if (directory.over(found)) {
+        spec()
+            .commandLine()
+            .getErr()
+            .println("Everything the demo wrote is in " + directory.path());
       }
     }
   }
@@ -158,23 +146,6 @@ final class DemoCommand implements Callable<Integer> {
     }
   }
 
-  private Path made(Path directory) {
-    if (Files.exists(directory) && !Files.isDirectory(directory)) {
-      throw usage("--dir %s is a file; name a directory that is new or empty", directory);
-    }
-    try {
-      Files.createDirectories(directory);
-      try (Stream<Path> content = Files.list(directory)) {
-        if (content.findAny().isPresent()) {
-          throw usage("--dir %s is not empty; name a directory that is new or empty", directory);
-        }
-      }
-    } catch (IOException e) {
-      throw usage("--dir %s cannot be used: %s; name another directory", directory, e);
-    }
-    return directory;
-  }
-
   private ParameterException usage(String message, Object... values) {
     return new ParameterException(
         spec().commandLine(), String.format(Locale.ROOT, message, values));
@@ -182,15 +153,5 @@ final class DemoCommand implements Callable<Integer> {
 
   private CommandSpec spec() {
     return Objects.requireNonNull(spec, "picocli sets it");
-  }
-
-  private static void delete(Path directory) {
-    try (Stream<Path> content = Files.walk(directory)) {
-      for (Path path : content.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(path);
-      }
-    } catch (IOException e) {
-      // It is temporary: the system removes what is left.
-    }
   }
 }

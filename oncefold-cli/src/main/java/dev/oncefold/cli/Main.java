@@ -7,6 +7,7 @@ import dev.oncefold.FencedException;
 import dev.oncefold.SourceException;
 import dev.oncefold.journal.JournalException;
 import dev.oncefold.pipeline.PipelineException;
+import dev.oncefold.verify.ChildException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -62,6 +63,7 @@ public final class Main implements Runnable {
         .addSubcommand(new StateCommand())
         .addSubcommand(new HistoryCommand())
         .addSubcommand(new RebuildCommand(standard))
+        .addSubcommand(new VerifyCommand())
         .setParameterExceptionHandler(Main::wrongUsage)
         .setExecutionExceptionHandler(Main::failed);
   }
@@ -110,7 +112,8 @@ public final class Main implements Runnable {
         || e instanceof SourceException
         || e instanceof FencedException
         || e instanceof CodecException
-        || e instanceof Kills.WorkerException) {
+        || e instanceof Kills.WorkerException
+        || e instanceof ChildException) {
       told = name + ": " + e.getMessage();
     } else if (e instanceof IOException || e instanceof UncheckedIOException) {
       told = name + ": reading or writing failed: " + e;

@@ -3,9 +3,12 @@ package dev.oncefold.pipeline;
 import de.siegmar.fastcsv.reader.CsvParseException;
 import de.siegmar.fastcsv.reader.CsvReader;
 import de.siegmar.fastcsv.reader.CsvRecord;
+import de.siegmar.fastcsv.writer.CsvWriter;
+import de.siegmar.fastcsv.writer.LineDelimiter;
 import dev.oncefold.FailureException;
 import dev.oncefold.Row;
 import java.io.IOException;
+import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -70,6 +73,22 @@ final class CsvRowReader implements RowReader {
       } catch (IOException e) {
         throw new UncheckedIOException(e); // it is read from memory
       }
+    }
+
+    /** Some fields as one record, in quotes where they need them. */
+    String joined(List<String> values) {
+      StringWriter text = new StringWriter();
+      try (CsvWriter writer =
+          CsvWriter.builder()
+              .fieldSeparator(delimiter)
+              .quoteCharacter(quote)
+              .lineDelimiter(LineDelimiter.LF)
+              .build(text)) {
+        writer.writeRecord(values);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e); // it is written to memory
+      }
+      return text.toString().substring(0, text.getBuffer().length() - 1);
     }
 
     private CsvReader.CsvReaderBuilder builder() {

@@ -25,6 +25,7 @@ final class Expression {
   // Taken without asking CEL.
   private final Variables.@Nullable Variable direct;
   private final CelRuntime.Program program;
+  private final List<Hint> hints;
 
   /**
    * An expression.
@@ -34,6 +35,7 @@ final class Expression {
    * @param wanted the type of its values
    * @param uses the variables in it
    * @param direct the one variable that is all of it, or null
+   * @param hints what it tells of the values that it expects
    */
   Expression(
       String where,
@@ -41,13 +43,15 @@ final class Expression {
       FieldType wanted,
       List<Variables.Variable> uses,
       Variables.@Nullable Variable direct,
-      CelRuntime.Program program) {
+      CelRuntime.Program program,
+      List<Hint> hints) {
     this.where = where;
     this.text = text;
     this.wanted = wanted;
     this.uses = uses;
     this.direct = direct;
     this.program = program;
+    this.hints = hints;
   }
 
   String text() {
@@ -57,6 +61,15 @@ final class Expression {
   /** The variable that is all of the expression, or null. */
   Variables.@Nullable Variable direct() {
     return direct;
+  }
+
+  /** The variables in it. */
+  List<Variables.Variable> uses() {
+    return uses;
+  }
+
+  List<Hint> hints() {
+    return hints;
   }
 
   /** Evaluates it to a value that is there. */

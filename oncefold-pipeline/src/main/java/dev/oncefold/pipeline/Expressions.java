@@ -148,7 +148,8 @@ final class Expressions {
           type,
           new ArrayList<>(uses),
           direct,
-          runtime.createProgram(ast));
+          runtime.createProgram(ast),
+          Hint.of(ast, variables));
     } catch (CelEvaluationException e) {
       problems.add(scalar, what + " cannot be compiled: " + e.getMessage());
       return null;

@@ -7,9 +7,11 @@ import dev.oncefold.Row;
 import dev.oncefold.Source;
 import dev.oncefold.SourceException;
 import dev.oncefold.StreamSource;
+import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
@@ -70,6 +72,15 @@ final class Input {
 
   CsvRowReader.@Nullable Csv csv() {
     return csv;
+  }
+
+  /** Whether it is a file with something in it. */
+  boolean hasRecords() {
+    try {
+      return file != null && Files.isRegularFile(file) && Files.size(file) > 0;
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   /** What messages call it. */

@@ -80,16 +80,22 @@ final class Loader {
   // ---------------------------------------------------------------- all of it
 
   static Pipeline load(Path file, @Nullable String source, InputStream standard) {
-    return new Loader(file).pipeline(source, standard);
+    return new Loader(file).pipeline(source, standard, false);
   }
 
-  private Pipeline pipeline(@Nullable String source, InputStream standard) {
+  /** Loads a pipeline whose source need not be there. */
+  static Pipeline rehearsal(Path file, @Nullable String source) {
+    return new Loader(file).pipeline(source, InputStream.nullInputStream(), true);
+  }
+
+  private Pipeline pipeline(@Nullable String source, InputStream standard, boolean rehearsal) {
     Node.Scalar name = root.required("name", "\"name: accounts\"");
     int version = version();
     StateSection state = StateSection.read(root, problems);
     Pipeline.Store store = store();
-    Input input = SourceSection.read(root, this::resolved, source, standard, problems);
-    TypesSection.Types types = input == null ? null : TypesSection.read(root, input, problems);
+    Input input = SourceSection.read(root, this::resolved, source, standard, rehearsal, problems);
+    TypesSection.Types types =
+        input == null ? null : TypesSection.read(root, input, rehearsal, problems);
     EventSection event = types == null ? null : EventSection.read(root, types, problems);
     UpdateSection update = null;
     if (types != null && event != null && state != null && event.hasItsKeys()) {
@@ -108,6 +114,9 @@ final class Loader {
     }
     Map<String, Path> outputs = outputs(update);
     Path refusals = refusals();
+    if (rehearsal && input != null && input.csv() != null && !input.hasRecords()) {
+      tellOfColumns(input);
+    }
     problems.check();
     if (name == null
         || state == null
@@ -135,10 +144,24 @@ final class Loader {
         input,
         types.reader(),
         mapping,
+        new Insight(
+            types.fields(), types.writer(), List.copyOf(event.keys().values()), update.steps()),
         store,
         outputs,
         refusals,
         notes(known(event.ids()), mapping));
+  }
+
+  /** What may be wrong with the expressions of a pipeline whose source is not there yet. */
+  private void tellOfColumns(Input input) {
+    if (problems.count() > 0) {
+      problems.add(
+          root.where(),
+          "there is nothing in "
+              + input.told()
+              + " yet, so that only the columns that types declares are known: declare the others, or"
+              + " give a file that has them (--source FILE)");
+    }
   }
 
   private static <T> T known(@Nullable T made) {

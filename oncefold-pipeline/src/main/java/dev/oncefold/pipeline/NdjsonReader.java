@@ -52,7 +52,8 @@ final class NdjsonReader implements RowReader {
             });
   }
 
-  private static List<String> steps(String name) {
+  /** The names of the objects on the way to a field, and its own. */
+  static List<String> steps(String name) {
     if (!name.startsWith("/")) {
       return List.of(name);
     }

@@ -30,6 +30,7 @@ public final class Pipeline {
   private final Input input;
   private final RowReader reader;
   private final Mapping mapping;
+  private final Insight insight;
   private final Store store;
   private final Map<String, Path> outputs;
   private final @Nullable Path refusals;
@@ -66,6 +67,7 @@ public final class Pipeline {
       Input input,
       RowReader reader,
       Mapping mapping,
+      Insight insight,
       Store store,
       Map<String, Path> outputs,
       @Nullable Path refusals,
@@ -75,6 +77,7 @@ public final class Pipeline {
     this.input = input;
     this.reader = reader;
     this.mapping = mapping;
+    this.insight = insight;
     this.store = store;
     this.outputs = new LinkedHashMap<>(outputs);
     this.refusals = refusals;
@@ -244,6 +247,53 @@ public final class Pipeline {
    */
   public Change change(Description stored) {
     return Change.between(stored, fold);
+  }
+
+  /**
+   * The same fold over another source and with everything that it writes in another place: nothing
+   * that the file names is opened.
+   *
+   * @param scratch a directory, which need not be there; the journal goes to {@code journal} in it
+   * @param source a file written as the source of this pipeline is, with the same columns
+   * @return the pipeline; it shares the reader of records with this one
+   */
+  public Pipeline in(Path scratch, Path source) {
+    Map<String, Path> elsewhere = new LinkedHashMap<>();
+    for (String name : outputs.keySet()) {
+      String plain = name.replaceAll("[^A-Za-z0-9_-]", "_");
+      elsewhere.put(name, scratch.resolve("output" + elsewhere.size() + "-" + plain + ".ndjson"));
+    }
+    return new Pipeline(
+        file,
+        fold,
+        new Input(
+            source,
+            InputStream.nullInputStream(),
+            String.valueOf(source.getFileName()),
+            input.csv()),
+        reader,
+        mapping,
+        insight,
+        new Store(scratch.resolve("journal"), store.history()),
+        elsewhere,
+        refusals == null ? null : scratch.resolve("refusals.ndjson"),
+        notes);
+  }
+
+  Insight insight() {
+    return insight;
+  }
+
+  Mapping mapping() {
+    return mapping;
+  }
+
+  Input input() {
+    return input;
+  }
+
+  RowReader reader() {
+    return reader;
   }
 
   static Fold.Builder<Row, Row, String> fold(String name, Codec<Row> states, Row initial) {

@@ -20,11 +20,14 @@ import org.jspecify.annotations.Nullable;
 final class SourceSection {
   private final Form root;
   private final Function<String, Path> resolved;
+  private final boolean rehearsal;
   private final Problems problems;
 
-  private SourceSection(Form root, Function<String, Path> resolved, Problems problems) {
+  private SourceSection(
+      Form root, Function<String, Path> resolved, boolean rehearsal, Problems problems) {
     this.root = root;
     this.resolved = resolved;
+    this.rehearsal = rehearsal;
     this.problems = problems;
   }
 
@@ -33,14 +36,17 @@ final class SourceSection {
    *
    * @param resolved finds a file that the pipeline names
    * @param other another source than the one that the pipeline names, or null
+   * @param rehearsal whether the source that the pipeline names need not be there; standard input
+   *     is left alone then
    */
   static @Nullable Input read(
       Form root,
       Function<String, Path> resolved,
       @Nullable String other,
       InputStream standard,
+      boolean rehearsal,
       Problems problems) {
-    return new SourceSection(root, resolved, problems).input(other, standard);
+    return new SourceSection(root, resolved, rehearsal, problems).input(other, standard);
   }
 
   private @Nullable Input input(@Nullable String other, InputStream standard) {
@@ -74,10 +80,13 @@ final class SourceSection {
     }
     if (isStandard) {
       checkIds(named);
+      if (rehearsal) {
+        return new Input(Path.of(Input.STANDARD), standard, "standard input", csv);
+      }
       return new Input(null, standard, "standard input", csv);
     }
     Path at = other == null ? resolved.apply(path) : Path.of(path);
-    if (!Files.isRegularFile(at)) {
+    if (!Files.isRegularFile(at) && !(rehearsal && other == null && !Files.isDirectory(at))) {
       problems.add(
           other == null ? named.line() : 0,
           other == null ? named.textColumn() : 0,

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 final class TypesSection {
   private final Form root;
   private final Input input;
+  private final boolean rehearsal;
   private final Problems problems;
   private final Map<String, FieldType> types = new LinkedHashMap<>();
   private final Map<String, String> from = new LinkedHashMap<>();
@@ -29,17 +30,23 @@ final class TypesSection {
    * @param fields all of them
    * @param declared those that the file declares; all where it declares none
    */
-  record Types(Fields fields, List<String> declared, RowReader reader) {}
+  record Types(Fields fields, List<String> declared, RowReader reader, RecordWriter writer) {}
 
-  private TypesSection(Form root, Input input, Problems problems) {
+  private TypesSection(Form root, Input input, boolean rehearsal, Problems problems) {
     this.root = root;
     this.input = input;
+    this.rehearsal = rehearsal;
     this.problems = problems;
   }
 
-  /** Reads the section; null where the fields cannot be known, which has been told as a problem. */
-  static @Nullable Types read(Form root, Input input, Problems problems) {
-    TypesSection section = new TypesSection(root, input, problems);
+  /**
+   * Reads the section; null where the fields cannot be known, which has been told as a problem.
+   *
+   * @param rehearsal whether a source that is not there, or empty, has the columns that are
+   *     declared
+   */
+  static @Nullable Types read(Form root, Input input, boolean rehearsal, Problems problems) {
+    TypesSection section = new TypesSection(root, input, rehearsal, problems);
     section.types();
     return section.columns();
   }
@@ -104,11 +111,15 @@ final class TypesSection {
       if (types.isEmpty()) {
         return null;
       }
-      return types(Fields.of("Event", types, broken), null);
+      Fields all = Fields.of("Event", types, broken);
+      return types(all, new NdjsonReader(all, from), new NdjsonWriter(all, from));
     }
     List<String> header;
     try {
-      header = input.header(csv).stream().map(String::strip).toList();
+      header =
+          rehearsal && csv.header() == null && !input.hasRecords()
+              ? types.keySet().stream().map(name -> from.getOrDefault(name, name)).toList()
+              : input.header(csv).stream().map(String::strip).toList();
     } catch (SourceException | CsvParseException e) {
       problems.add(
           root.has("source") ? Objects.requireNonNull(root.key("source")) : root.where(),
@@ -170,14 +181,18 @@ final class TypesSection {
       return null;
     }
     Fields known = Fields.of("Event", all, broken);
-    return types(known, new CsvRowReader(csv, known, at, header.size()));
+    return types(
+        known,
+        new CsvRowReader(csv, known, at, header.size()),
+        new CsvRecordWriter(csv, known, at, header));
   }
 
-  private Types types(Fields fields, @Nullable RowReader csv) {
+  private Types types(Fields fields, RowReader reader, RecordWriter writer) {
     return new Types(
         fields,
         List.copyOf(types.isEmpty() ? fields.types().keySet() : types.keySet()),
-        csv == null ? new NdjsonReader(fields, from) : csv);
+        reader,
+        writer);
   }
 
   private static String columns(String column, List<String> header, CsvRowReader.Csv csv) {

@@ -57,7 +57,10 @@ record Example(Path original, Path copy, Path file) {
   record Run(Counts counts, View<Row> view) {}
 
   Run run() throws InterruptedException {
-    Pipeline pipeline = Pipeline.load(file);
+    return run(Pipeline.load(file));
+  }
+
+  static Run run(Pipeline pipeline) throws InterruptedException {
     List<FileSink<Row, Row, String>> sinks = new ArrayList<>();
     try (Journal<Row, Row, String> journal =
         Journal.open(pipeline.store().journal(), pipeline.fold(), pipeline.store().options())) {

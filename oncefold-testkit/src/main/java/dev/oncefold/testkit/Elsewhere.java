@@ -1,9 +1,9 @@
 package dev.oncefold.testkit;
 
+import dev.oncefold.verify.Child;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -42,41 +42,31 @@ record Elsewhere(String zone, String language, String country, String encoding, 
   /** Writes down there what a subject's events come to. */
   void record(Class<?> subject, String[] arguments, Path file)
       throws IOException, InterruptedException {
-    List<String> command =
-        new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:+IgnoreUnrecognizedVMOptions",
-                "-XX:+UnlockExperimentalVMOptions",
-                "-XX:hashCode=" + hashes,
-                "-XX:+UseSerialGC",
-                "-Duser.timezone=" + zone,
-                "-Duser.language=" + language,
-                "-Duser.country=" + country,
-                "-Dfile.encoding=" + encoding,
-                "-cp",
-                System.getProperty("java.class.path"),
-                Judging.class.getName(),
-                subject.getName(),
-                file.toString()));
-    command.addAll(List.of(arguments));
+    List<String> options =
+        List.of(
+            "-XX:+IgnoreUnrecognizedVMOptions",
+            "-XX:+UnlockExperimentalVMOptions",
+            "-XX:hashCode=" + hashes,
+            "-XX:+UseSerialGC",
+            "-Duser.timezone=" + zone,
+            "-Duser.language=" + language,
+            "-Duser.country=" + country,
+            "-Dfile.encoding=" + encoding);
+    List<String> all = new ArrayList<>(List.of(subject.getName(), file.toString()));
+    all.addAll(List.of(arguments));
     Path log = file.resolveSibling("log");
-    Process process =
-        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
-    try {
-      process.getOutputStream().close();
-      int exit = process.waitFor();
-      if (exit != 0) {
+    try (Child child = Child.start(Judging.class, options, log, all.toArray(String[]::new))) {
+      // How long it takes depends on the events and the fold; they ended here.
+      while (!child.awaitEnd(Duration.ofDays(1))) {}
+      if (child.exitCode() != 0) {
         throw new IllegalStateException(
             "the events could not be "
                 + told()
                 + ": exit code "
-                + exit
+                + child.exitCode()
                 + "\n"
-                + new String(Files.readAllBytes(log), StandardCharsets.UTF_8).strip());
+                + child.lastWords());
       }
-    } finally {
-      process.destroyForcibly();
     }
   }
 }

@@ -2,6 +2,7 @@ package dev.oncefold.testkit;
 
 import dev.oncefold.Event;
 import dev.oncefold.Fold;
+import dev.oncefold.Source;
 import java.util.List;
 
 /**
@@ -34,6 +35,16 @@ public interface Subject<S, E, O> {
    * @return the events
    */
   List<Event<E>> events();
+
+  /**
+   * The input of a crash run: the events, one after another, at the positions 0, 1, 2 and so on.
+   * For a subject that reads a file, the source of that file.
+   *
+   * @return a source of one partition, opened anew each time
+   */
+  default Source<E> source() {
+    return new EventsSource<>(events());
+  }
 
   /**
    * Makes a subject.

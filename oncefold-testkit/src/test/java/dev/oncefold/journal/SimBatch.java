@@ -10,6 +10,8 @@ import java.util.List;
 final class SimBatch {
   final String partition;
   final long epoch;
+  // In which life of the journal it was handed over.
+  final int life;
   final Position from;
   final List<Received<SimFold.Op>> events;
   // The greatest event time believed when it was judged.
@@ -22,9 +24,15 @@ final class SimBatch {
   final List<Verdict<SimFold.Trace, String>> answered = new ArrayList<>();
 
   SimBatch(
-      String partition, long epoch, Position from, List<Received<SimFold.Op>> events, long latest) {
+      String partition,
+      long epoch,
+      int life,
+      Position from,
+      List<Received<SimFold.Op>> events,
+      long latest) {
     this.partition = partition;
     this.epoch = epoch;
+    this.life = life;
     this.from = from;
     this.events = events;
     this.latest = latest;

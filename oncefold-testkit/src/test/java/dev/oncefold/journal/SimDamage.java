@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -35,19 +36,33 @@ final class SimDamage {
   /** All that can be read from a journal. */
   record Content(View<SimFold.Trace> view, List<String> history) {}
 
-  /** Damages one file; answers whether that was told, or null where there was nothing to damage. */
-  @Nullable Boolean check(SimulatedDisk disk, Random random) {
+  /**
+   * Damages one file.
+   *
+   * @param committed how far each partition is known to be committed
+   * @return whether that was told, or null where there was nothing to damage
+   */
+  @Nullable Boolean check(
+      SimulatedDisk disk, Random random, Map<String, Long> committed, SimHistory history) {
     Content truth = read(disk.copy());
     SimulatedDisk damaged = disk.copy();
     String what = damage(damaged, random);
     if (what == null) {
       return null;
     }
+    // Of what was not answered nobody knows yet whether it will be there.
+    boolean tells = SimHistory.offsets(truth.view()).equals(committed);
     Content read;
     try {
       read = read(damaged);
     } catch (JournalException e) {
+      if (tells) {
+        history.damaged(what, null, String.valueOf(e.getMessage()));
+      }
       return true;
+    }
+    if (tells) {
+      history.damaged(what, read.view(), "");
     }
     SimChecks.require(
         read.equals(truth),

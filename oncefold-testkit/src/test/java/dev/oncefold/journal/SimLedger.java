@@ -5,7 +5,9 @@ import dev.oncefold.Kernel;
 import dev.oncefold.Position;
 import dev.oncefold.Received;
 import dev.oncefold.Verdict;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 final class SimLedger {
   private final Fold.Ids ids;
   private final SimTally tally;
+  private final SimHistory history;
   private final List<SimBatch> handed = new ArrayList<>();
   private int committedBatches;
   private int answeredBatches;
@@ -27,10 +30,16 @@ final class SimLedger {
   private final Map<String, Boolean> unread = new HashMap<>();
   // What is thrown in callbacks is kept by futures that nobody looks at.
   private @Nullable SimViolation inCallback;
+  // Not told yet: what was handed over before them is not committed.
+  private final Deque<Claim> claims = new ArrayDeque<>();
 
-  SimLedger(Fold.Ids ids, SimTally tally) {
+  /** A claim, which stands behind what was handed over before. */
+  private record Claim(int behind, String partition, int life, long epoch, Position position) {}
+
+  SimLedger(Fold.Ids ids, SimTally tally, SimHistory history) {
     this.ids = ids;
     this.tally = tally;
+    this.history = history;
     this.committed = new SimReference(ids);
     this.ahead = new SimReference(ids);
   }
@@ -52,14 +61,28 @@ final class SimLedger {
 
   void newLife() {
     unread.clear();
+    // What was answered is committed, whatever became of the journal since.
+    commitAnswered();
+    history.newLife();
   }
 
-  void claimed(String partition, Position position) {
+  void claimed(String partition, long epoch, Position position) {
+    claims.add(new Claim(handed.size(), partition, history.life(), epoch, position));
+    tellClaims(committedBatches);
     unread.put(partition, true);
     SimChecks.require(
         position.equals(ahead.position(partition)),
         SimViolation.Rule.POSITION,
         () -> partition + " goes on from " + position + ", not " + ahead.position(partition));
+  }
+
+  private void tellClaims(int batches) {
+    for (Claim claim = claims.peek();
+        claim != null && claim.behind() <= batches;
+        claim = claims.peek()) {
+      claims.remove();
+      history.claimed(claim.partition(), claim.life(), claim.epoch(), claim.position());
+    }
   }
 
   void caughtUp(String partition) {
@@ -78,6 +101,7 @@ final class SimLedger {
         new SimBatch(
             partition,
             memory.partition(partition).epoch,
+            history.life(),
             from,
             events,
             ids.kind() == Fold.Ids.Kind.SPAN ? now + ids.aheadMillis() : Kernel.NO_LIMIT);
@@ -118,16 +142,23 @@ final class SimLedger {
 
   /** Holds what is committed by now against what was answered. */
   void check(@Nullable Journal<SimFold.Trace, SimFold.Op, String> journal) {
+    commitAnswered();
     if (inCallback != null) {
       throw inCallback;
-    }
-    while (committedBatches < answeredBatches) {
-      commit();
     }
     SimChecks.require(
         journal == null || journal.sequence() == committed.sequence,
         SimViolation.Rule.VERDICT,
         () -> "other events are committed than the " + committed.sequence + " answered");
+  }
+
+  private void commitAnswered() {
+    while (committedBatches < answeredBatches) {
+      tellClaims(committedBatches);
+      history.committed(handed.get(committedBatches), true);
+      commit();
+    }
+    tellClaims(committedBatches);
   }
 
   /** After a clean close nothing is left open. */
@@ -144,7 +175,12 @@ final class SimLedger {
    * holds all that was answered.
    */
   void recovered(
-      Journal<SimFold.Trace, SimFold.Op, String> journal, @Nullable Memory<SimFold.Trace> inside) {
+      Journal<SimFold.Trace, SimFold.Op, String> journal,
+      long floor,
+      @Nullable Memory<SimFold.Trace> inside) {
+    View<SimFold.Trace> view = journal.view();
+    tellSurvivors(view);
+    history.stored(view, floor);
     long sequence = journal.sequence();
     while (committedBatches < handed.size()
         && committed.sequence + handed.get(committedBatches).events.size() <= sequence) {
@@ -165,15 +201,25 @@ final class SimLedger {
     handed.subList(committedBatches, handed.size()).clear();
     answeredBatches = committedBatches;
     ahead = committed.copy();
-    holds(journal, inside, "after recovery");
+    holds(view, inside, "after recovery");
+  }
+
+  /** What was not answered is committed if the journal's positions say so. */
+  private void tellSurvivors(View<SimFold.Trace> view) {
+    Map<String, Long> offsets = SimHistory.offsets(view);
+    for (int i = committedBatches; i < handed.size(); i++) {
+      SimBatch batch = handed.get(i);
+      if (batch.to().offset() <= offsets.getOrDefault(batch.partition, 0L)) {
+        tellClaims(i);
+        history.committed(batch, false);
+      }
+    }
+    claims.clear();
   }
 
   /** What is committed, and what is in memory beside it. */
-  void holds(
-      Journal<SimFold.Trace, SimFold.Op, String> journal,
-      @Nullable Memory<SimFold.Trace> inside,
-      String when) {
-    SimChecks.view(journal.view(), committed, when);
+  void holds(View<SimFold.Trace> view, @Nullable Memory<SimFold.Trace> inside, String when) {
+    SimChecks.view(view, committed, when);
     if (inside != null) {
       SimChecks.memory(inside, committed, when);
     }

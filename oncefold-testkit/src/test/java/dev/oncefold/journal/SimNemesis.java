@@ -14,9 +14,11 @@ final class SimNemesis implements DiskObserver {
   private final long chosen;
   private final int stormAt;
   private final SimTally tally;
+  private final SimHistory history;
   private int number;
   private int lives;
   private int storm;
+  private int crashesInRecovery;
   private SimTally.Place phase = SimTally.Place.FIRST_OPEN;
 
   /**
@@ -25,11 +27,12 @@ final class SimNemesis implements DiskObserver {
    * @param chosen which of its first 64 faults strike, one bit each
    * @param stormAt in which life three crashes in a row begin; 0 for none
    */
-  SimNemesis(Random random, long chosen, int stormAt, SimTally tally) {
+  SimNemesis(Random random, long chosen, int stormAt, SimTally tally, SimHistory history) {
     this.random = random;
     this.chosen = chosen;
     this.stormAt = stormAt;
     this.tally = tally;
+    this.history = history;
   }
 
   SimTally.Place phase() {
@@ -38,6 +41,7 @@ final class SimNemesis implements DiskObserver {
 
   void phase(SimTally.Place now) {
     phase = now;
+    crashesInRecovery = now == SimTally.Place.RECOVERY ? crashesInRecovery : 0;
   }
 
   void newLife() {
@@ -113,6 +117,15 @@ final class SimNemesis implements DiskObserver {
   @Override
   public void landed(DiskFault fault, DiskFault.Op op, String name, boolean openCommit) {
     tally.landed(fault, place(op, name), openCommit);
+    history.landed(fault, op, name, openCommit);
+    if (fault.isCrash() && phase == SimTally.Place.RECOVERY) {
+      crashesInRecovery++;
+      if (crashesInRecovery == 3) {
+        history.fault("F3", "the third crash of a recovery in a row");
+      }
+    } else {
+      crashesInRecovery = 0;
+    }
   }
 
   private SimTally.Place place(DiskFault.Op op, String name) {

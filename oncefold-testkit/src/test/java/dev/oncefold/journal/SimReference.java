@@ -45,6 +45,7 @@ final class SimReference {
   long floor = Kernel.NO_FLOOR;
   long sequence;
   final StringBuilder outputs = new StringBuilder();
+  final StringBuilder audit = new StringBuilder();
   final StringBuilder allOutputs = new StringBuilder();
   final StringBuilder refusals = new StringBuilder();
 
@@ -64,6 +65,7 @@ final class SimReference {
     copy.floor = floor;
     copy.sequence = sequence;
     copy.outputs.append(outputs);
+    copy.audit.append(audit);
     copy.allOutputs.append(allOutputs);
     copy.refusals.append(refusals);
     return copy;
@@ -90,6 +92,13 @@ final class SimReference {
 
   Position position(String partition) {
     return positions.getOrDefault(partition, Position.START);
+  }
+
+  /** The offset of each partition. */
+  Map<String, Long> offsets() {
+    Map<String, Long> offsets = new HashMap<>();
+    positions.forEach((partition, position) -> offsets.put(partition, position.offset()));
+    return offsets;
   }
 
   long watermark(String partition) {
@@ -136,14 +145,14 @@ final class SimReference {
     counts.merge(judged.kind(), 1L, Long::sum);
     if (judged.kind() != Verdict.Kind.APPLIED && judged.kind() != Verdict.Kind.DUPLICATE) {
       refusals
-          .append(refusal(sequence, judged.kind(), event == null ? null : event.key()))
+          .append(refusal(sequence, judged.kind(), event == null ? null : event.key(), id))
           .append('\n');
     }
     return judged;
   }
 
-  static String refusal(long sequence, Verdict.Kind kind, @Nullable String key) {
-    return sequence + " " + kind + " " + key;
+  static String refusal(long sequence, Verdict.Kind kind, @Nullable String key, String id) {
+    return sequence + " " + kind + " " + key + " " + id;
   }
 
   static String line(Emitted<String> out) {
@@ -223,9 +232,7 @@ final class SimReference {
               sequence,
               output.value());
       allOutputs.append(line(emitted)).append('\n');
-      if (output.name().equals(Output.DEFAULT)) {
-        outputs.append(line(emitted)).append('\n');
-      }
+      (output.name().equals(Output.DEFAULT) ? outputs : audit).append(line(emitted)).append('\n');
     }
     return new Judgement(Verdict.Kind.APPLIED, null);
   }

@@ -13,7 +13,6 @@ final class SimSettings {
   final Fold<SimFold.Trace, SimFold.Op, String> fold;
   final Options options;
   final SimClock clock = new SimClock();
-  final boolean withRefusals;
   final boolean lateSnapshots;
   final boolean lazySinks;
   final int largestPoll;
@@ -31,7 +30,6 @@ final class SimSettings {
     int events = Math.min(mostEvents, 5 + input.nextInt(70));
     this.fold = fold(input);
     this.options = options(input);
-    this.withRefusals = input.nextBoolean();
     this.lateSnapshots = input.nextBoolean();
     this.lazySinks = input.nextInt(3) == 0;
     this.largestPoll = List.of(1, 4, 30).get(input.nextInt(3));

@@ -8,6 +8,7 @@ import dev.oncefold.Position;
 import dev.oncefold.Runner;
 import dev.oncefold.Store;
 import dev.oncefold.verify.DiskFault;
+import dev.oncefold.verify.Observation;
 import dev.oncefold.verify.SimulatedDisk;
 import java.io.IOException;
 import java.time.Duration;
@@ -121,7 +122,7 @@ final class Simulation {
     @Override
     public void seek(String partition, Position position) {
       claimed = true;
-      ledger.claimed(partition, position);
+      ledger.claimed(partition, memory().partition(partition).epoch, position);
     }
   }
 
@@ -129,6 +130,7 @@ final class Simulation {
   private final Breakage breakage;
   private final SimTally tally;
   private final SimSettings settings;
+  private final SimHistory history;
   private final SimWorkload workload;
   private final Random random;
   private final SimNemesis nemesis;
@@ -149,15 +151,21 @@ final class Simulation {
   private final Deque<Runnable> snapshots = new ArrayDeque<>();
 
   Simulation(Case which, Breakage breakage, SimTally tally) {
+    this(which, breakage, tally, Observation.Needs.LEAST);
+  }
+
+  Simulation(Case which, Breakage breakage, SimTally tally, Observation.Needs needs) {
     this.which = which;
     this.breakage = breakage;
     this.tally = tally;
     this.settings = new SimSettings(which.seed(), which.events());
     this.workload = settings.workload;
+    this.history = new SimHistory(settings, needs);
     this.random = settings.random(2);
-    this.nemesis = new SimNemesis(settings.random(3), which.faults(), settings.stormAt, tally);
+    this.nemesis =
+        new SimNemesis(settings.random(3), which.faults(), settings.stormAt, tally, history);
     this.disk = new SimulatedDisk(settings.random(4), settings.unorderedNames, nemesis);
-    this.ledger = new SimLedger(settings.fold.ids(), tally);
+    this.ledger = new SimLedger(settings.fold.ids(), tally, history);
     this.submitter = new SimSubmitter(workload.submissions, ledger);
     this.readable = new int[workload.partitions.size()];
     tally.seeds++;
@@ -178,13 +186,22 @@ final class Simulation {
         live();
       }
       finish();
+      history.end();
     } catch (SimViolation violation) {
+      if (violation.rule == SimViolation.Rule.STUCK) {
+        history.end(); // it had all the time there is
+      }
       throw violation;
     } catch (JournalException e) {
       throw new SimViolation(SimViolation.Rule.REFUSED, String.valueOf(e.getMessage()), e);
     } catch (RuntimeException | Error e) {
       throw new SimViolation(SimViolation.Rule.UNEXPECTED, "it threw " + e, e);
     }
+  }
+
+  /** What was seen up to now. */
+  SimHistory history() {
+    return history;
   }
 
   private int limit() {
@@ -235,7 +252,7 @@ final class Simulation {
     Journal<SimFold.Trace, SimFold.Op, String> opened =
         Journal.open(breakage.disk(disk), settings.fold, settings.options, new Parts());
     journal = opened;
-    ledger.recovered(opened, inside());
+    ledger.recovered(opened, memory().floor, inside());
     nemesis.phase(SimTally.Place.SINK);
     openSinks();
     takeOver();
@@ -243,7 +260,7 @@ final class Simulation {
   }
 
   private void openSinks() {
-    sinks = new SimSinks(disk, ledger, settings.withRefusals);
+    sinks = new SimSinks(disk, ledger);
     sinks.open(journal(), breakage.disk(disk));
   }
 
@@ -269,6 +286,7 @@ final class Simulation {
   /** The disk gave an error, and the journal or a sink stopped. */
   private void failed(JournalException e) {
     if (!disk.injected() || e instanceof JournalException.Corrupt) {
+      history.refused(String.valueOf(e.getMessage()));
       throw new SimViolation(SimViolation.Rule.REFUSED, "without cause: " + e.getMessage(), e);
     }
     int how = random.nextInt(4);
@@ -322,7 +340,7 @@ final class Simulation {
     }
     Boolean told =
         new SimDamage(settings.fold, settings.options, new Parts(), breakage::disk)
-            .check(disk, random);
+            .check(disk, random, ledger.committed().offsets(), history);
     if (told != null) {
       tally.damaged++;
       tally.damageDetected += told ? 1 : 0;
@@ -370,13 +388,15 @@ final class Simulation {
     } else if (dice < 93) {
       writeSnapshots();
     } else if (dice < 94) {
-      SimChecks.view(journal().view(), ledger.committed(), "in a query");
+      query();
     } else if (dice < 95) {
       readBeside();
     } else if (dice < 96) {
       past();
     } else if (dice < 97) {
-      settings.clock.now += random.nextInt(2_000_000) - 1_000_000;
+      int millis = random.nextInt(2_000_000) - 1_000_000;
+      settings.clock.now += millis;
+      history.fault("F16", "the clock jumps by " + millis + " ms");
     } else if (dice < 98) {
       refuseSecond();
     } else if (dice < 99) {
@@ -453,7 +473,7 @@ final class Simulation {
       return false;
     }
     try {
-      return writing.step(journal(), this::check);
+      return writing.step(this::check);
     } catch (JournalException e) {
       if (!disk.injected() || journal().groups().failure() != null) {
         throw e;
@@ -490,6 +510,7 @@ final class Simulation {
       return;
     }
     stepRunner();
+    history.fault("F8", "an owner that was taken over goes on");
     try {
       if (stale.step(Duration.ZERO)) {
         throw new SimViolation(SimViolation.Rule.FENCE, "a stale runner went on");
@@ -531,9 +552,16 @@ final class Simulation {
     throw new SimViolation(SimViolation.Rule.FENCE, "it could be opened twice");
   }
 
+  private void query() {
+    View<SimFold.Trace> view = journal().view();
+    history.query("query", view);
+    SimChecks.view(view, ledger.committed(), "in a query");
+  }
+
   /** As another process would: what is marked as durable, and at most what is committed. */
   private void readBeside() {
     View<SimFold.Trace> view = History.view(breakage.disk(disk), settings.fold);
+    history.query("beside " + history.life(), view);
     SimReference then = SimChecks.at(ledger.batches(), settings.fold.ids(), view.sequence());
     SimChecks.view(view, then, "read beside");
     tally.readBeside++;
@@ -603,6 +631,7 @@ final class Simulation {
   /** Faults stop; it must catch up, and hold all of the input and nothing else. */
   private void finish() {
     finishing = true;
+    history.calm();
     disk.disarm();
     disk.makeRoom();
     for (int i = 0; i < readable.length; i++) {
@@ -641,8 +670,11 @@ final class Simulation {
         consumed() && ledger.committed().sequence == ledger.ahead().sequence,
         SimViolation.Rule.STUCK,
         () -> when + ": not all of the input is committed");
-    ledger.holds(journal(), inside(), when);
+    View<SimFold.Trace> view = journal().view();
+    history.stored(view, memory().floor);
+    ledger.holds(view, inside(), when);
     if (sinks != null) {
+      sinks.tell(history, when);
       sinks.hold(true, when);
     }
   }

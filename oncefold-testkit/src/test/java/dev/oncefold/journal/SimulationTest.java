@@ -2,11 +2,14 @@ package dev.oncefold.journal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.oncefold.verify.Checker;
 import dev.oncefold.verify.DiskFault;
+import dev.oncefold.verify.Result;
 import org.junit.jupiter.api.Test;
 
 /**
- * The journal, its runner and its sinks on a simulated disk, by seed: see {@link Simulation}.
+ * The journal, its runner and its sinks on a simulated disk, by seed: see {@link Simulation}. The
+ * history of each run is given to the checker, which has to say PASS: a false alarm fails here too.
  *
  * <p>{@code -Doncefold.simulation.seeds=N} runs more or fewer seeds, {@code
  * -Doncefold.simulation.seed=S} runs one of them again.
@@ -30,8 +33,12 @@ class SimulationTest {
 
   private static void run(long seed, SimTally tally) {
     Simulation.Breakage sound = new Simulation.Breakage();
+    Simulation simulation = new Simulation(Simulation.Case.of(seed), sound, tally);
     try {
-      new Simulation(Simulation.Case.of(seed), sound, tally).run();
+      simulation.run();
+      Result result = Checker.check(simulation.history(), SimModel::new);
+      assertThat(result).as("the checker, of seed " + seed).isInstanceOf(Result.Pass.class);
+      tally.checked(result.figures());
     } catch (SimViolation violation) {
       SimShrinker.Shrunk small = SimShrinker.shrink(seed, violation, sound);
       throw new AssertionError(

@@ -37,7 +37,7 @@ public final class Checker {
     try {
       name = begin(history).model();
     } catch (HistoryException e) {
-      return new Result.Invalid(List.of(String.valueOf(e.getMessage())), Walk.nothing());
+      return new Result.Invalid(List.of(String.valueOf(e.getMessage())), Figures.NONE);
     }
     Supplier<Model> model = MODELS.get(name);
     return model == null
@@ -47,7 +47,7 @@ public final class Checker {
                     + name
                     + "\"; there are "
                     + String.join(", ", MODELS.keySet().stream().sorted().toList())),
-            Walk.nothing())
+            Figures.NONE)
         : check(history, model);
   }
 
@@ -63,7 +63,7 @@ public final class Checker {
     try {
       walk = new Walk(begin(history), models.get(), null);
     } catch (HistoryException e) {
-      return new Result.Invalid(List.of(String.valueOf(e.getMessage())), Walk.nothing());
+      return new Result.Invalid(List.of(String.valueOf(e.getMessage())), Figures.NONE);
     }
     try {
       history.read(walk);

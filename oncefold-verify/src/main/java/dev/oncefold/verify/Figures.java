@@ -33,9 +33,41 @@ public record Figures(
     int openCommits,
     Map<String, Integer> landed,
     Map<String, Integer> missed) {
+  /** Nothing was read. */
+  public static final Figures NONE =
+      new Figures(0, Counts.NONE, 0, 0, 0, 0, 0, 0, 0, 0, Map.of(), Map.of());
+
   /** Sorts the faults. */
   public Figures {
     landed = new TreeMap<>(landed);
     missed = new TreeMap<>(missed);
+  }
+
+  /**
+   * Both together.
+   *
+   * @param other the figures of another history
+   * @return the sums; of the keys those of the one that has more
+   */
+  public Figures plus(Figures other) {
+    return new Figures(
+        observations + other.observations,
+        counts.plus(other.counts),
+        Math.max(keys, other.keys),
+        commits + other.commits,
+        snapshots + other.snapshots,
+        queries + other.queries,
+        outputs + other.outputs,
+        refusals + other.refusals,
+        kills + other.kills,
+        openCommits + other.openCommits,
+        sum(landed, other.landed),
+        sum(missed, other.missed));
+  }
+
+  private static Map<String, Integer> sum(Map<String, Integer> one, Map<String, Integer> other) {
+    Map<String, Integer> sum = new TreeMap<>(one);
+    other.forEach((fault, times) -> sum.merge(fault, times, Integer::sum));
+    return sum;
   }
 }

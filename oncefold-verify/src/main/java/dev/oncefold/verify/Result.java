@@ -12,6 +12,22 @@ public sealed interface Result {
   Figures figures();
 
   /**
+   * The same, with what was checked before it.
+   *
+   * @param before the figures of other histories
+   * @return this result with the figures of all
+   */
+  default Result after(Figures before) {
+    Figures all = before.plus(figures());
+    if (this instanceof Fail fail) {
+      return new Fail(fail.violations(), all);
+    } else if (this instanceof Invalid invalid) {
+      return new Invalid(invalid.reasons(), all);
+    }
+    return new Pass(all);
+  }
+
+  /**
    * No rule is broken, and what had to happen happened.
    *
    * @param figures what was checked

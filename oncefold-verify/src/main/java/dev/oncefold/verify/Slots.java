@@ -34,6 +34,8 @@ final class Slots {
     long version;
     @Nullable String state;
     long deletions;
+    // The greatest version that it had when it was deleted.
+    long former;
     long observedVersion;
     @Nullable String observedState;
     boolean touched;
@@ -46,7 +48,12 @@ final class Slots {
     }
   }
 
-  /** What a session saw of a key last. */
+  /**
+   * What a session saw of a key last.
+   *
+   * @param deletions how often the key had been deleted before, at least
+   * @param version its version
+   */
   private record Seen(long deletions, long version) {}
 
   Slots(Model model, @Nullable Long conserved) {
@@ -86,6 +93,7 @@ final class Slots {
     touch(key);
     digest -= hash(key, key.version, key.state);
     present += (state == null ? 0 : 1) - (key.state == null ? 0 : 1);
+    key.former = state == null ? Math.max(key.former, key.version) : key.former;
     key.version = state == null ? 0 : key.version + 1;
     key.deletions += state == null ? 1 : 0;
     key.state = state;
@@ -250,11 +258,16 @@ final class Slots {
 
   private @Nullable Found query(String session, Observation.Slot slot) {
     Key key = key(slot.key());
-    Seen now = new Seen(key.deletions, slot.version());
-    Seen before = sessions.put(session.length() + " " + session + slot.key(), now);
+    String asked = session.length() + " " + session + slot.key();
+    Seen before = sessions.get(asked);
+    boolean older = before != null && slot.version() < before.version();
+    // Who lags behind may see what stood there before the key was deleted.
+    boolean maybeFormer = slot.version() <= key.former;
+    long deletions =
+        maybeFormer ? (before == null ? 0 : before.deletions()) + (older ? 1 : 0) : key.deletions;
+    sessions.put(asked, new Seen(deletions, slot.version()));
     if (before != null
-        && before.deletions() == now.deletions()
-        && slot.version() < before.version()) {
+        && (deletions > key.deletions || (older && deletions == before.deletions()))) {
       return new Found(
           Rule.C8,
           session
@@ -266,7 +279,9 @@ final class Slots {
               + before.version(),
           slot.key());
     }
-    if (slot.version() > key.version) {
+    if (maybeFormer) {
+      return null;
+    } else if (slot.version() > key.version) {
       key.shownVersion = slot.version();
       key.shownState = slot.state();
       pending.add(key);

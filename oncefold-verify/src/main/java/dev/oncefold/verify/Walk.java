@@ -5,7 +5,6 @@ import dev.oncefold.Verdict;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -209,9 +208,11 @@ final class Walk implements Consumer<Observation> {
   }
 
   private void commit(Observation.Commit commit) {
-    commits++;
-    complete = false;
     Partition partition = partition(commit.partition());
+    if (commit.to() > commit.from()) {
+      commits++;
+      complete = false;
+    }
     if (commit.epoch() < partition.epoch) {
       broken(
           Rule.C10,
@@ -520,10 +521,5 @@ final class Walk implements Consumer<Observation> {
         openCommits,
         landed,
         missed);
-  }
-
-  /** For figures where nothing could be read. */
-  static Figures nothing() {
-    return new Figures(0, Counts.NONE, 0, 0, 0, 0, 0, 0, 0, 0, new HashMap<>(), new HashMap<>());
   }
 }
