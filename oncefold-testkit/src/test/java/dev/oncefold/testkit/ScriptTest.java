@@ -119,7 +119,7 @@ class ScriptTest {
           state alice                                     | state
           state alice 10                                  | state
           counts 1 apples                                 | counts such as
-          crash once  applied                             | nothing behind
+          crash  applied                                  | nothing behind
           restart  failed                                 | refused
           settle now                                      | settle
           history alice e1 applied                        | history KEY
