@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.util.Arrays;
 
 /**
- * {@code java -jar oncefold-bench.jar throughput|latency|recovery|memory|pipeline [name=value
- * ...]}.
+ * {@code java -jar oncefold-bench.jar throughput|latency|recovery|memory|pipeline|checker
+ * [name=value ...]}.
  */
 public final class Main {
   private Main() {}
@@ -29,11 +29,13 @@ public final class Main {
       case "pipeline" -> PipelineFile.run(settings);
       case "pipeline-once" -> PipelineFile.once(settings);
       case "pipeline-memory" -> PipelineFile.memory(settings);
+      case "checker" -> CheckerTime.run(settings);
       default -> {
         System.err.println(
             "usage: throughput [events=1000000] [rounds=5] | latency [rate=1000] [seconds=20] |"
                 + " recovery [keys=1000000] | memory [keys=1000000] | pipeline [events=1000000]"
-                + " [rounds=5] | pipeline-memory [events=1000000]; each takes dir=DIRECTORY");
+                + " [rounds=5] | pipeline-memory [events=1000000] | checker [events=1000000]; each"
+                + " takes dir=DIRECTORY");
         System.exit(2);
       }
     }

@@ -40,12 +40,17 @@ final class Demo {
     PaymentFile.write(at.payments(), plan.seed(), plan.events());
     try (Reference reference = new Reference(at.payments())) {
       Comparison comparison = new Comparison(reference);
-      Kills kills = new Kills(worker, at, plan, progress, witness(comparison));
-      running = kills;
-      Kills.Tally tally = kills.run();
+      Kills.Tally tally = kill(comparison);
       progress.step("comparing");
       Counts counts = compare(at, reference, comparison);
       return new Report(plan, counts, tally, comparison, (System.nanoTime() - begin) / 1e9);
+    }
+  }
+
+  private Kills.Tally kill(Comparison comparison) throws IOException, InterruptedException {
+    try (Kills kills = new Kills(worker, at, plan, progress, witness(comparison))) {
+      running = kills;
+      return kills.run();
     }
   }
 
@@ -78,7 +83,7 @@ final class Demo {
   void abandon() {
     Kills kills = running;
     if (kills != null) {
-      kills.abandon();
+      kills.close();
     }
   }
 }

@@ -112,7 +112,6 @@ public final class Main implements Runnable {
         || e instanceof SourceException
         || e instanceof FencedException
         || e instanceof CodecException
-        || e instanceof Kills.WorkerException
         || e instanceof ChildException) {
       told = name + ": " + e.getMessage();
     } else if (e instanceof IOException || e instanceof UncheckedIOException) {

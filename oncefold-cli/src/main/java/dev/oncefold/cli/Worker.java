@@ -6,11 +6,14 @@ import dev.oncefold.Fold;
 import dev.oncefold.Runner;
 import dev.oncefold.Source;
 import dev.oncefold.SourceException;
-import dev.oncefold.cli.Beacon.Field;
 import dev.oncefold.journal.FileSink;
 import dev.oncefold.journal.Journal;
 import dev.oncefold.journal.JournalException;
 import dev.oncefold.journal.Options;
+import dev.oncefold.testkit.PacedSource;
+import dev.oncefold.testkit.WatchedDisk;
+import dev.oncefold.verify.Beacon;
+import dev.oncefold.verify.Beacon.Field;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -33,7 +36,6 @@ final class Worker {
    * @param args the demo's directory
    */
   public static void main(String[] args) throws IOException, InterruptedException {
-    endWithTheDemo();
     try {
       apply(Workplace.at(Path.of(args[0])), Payments.fold(), source -> source);
     } catch (JournalException | SourceException e) {
@@ -78,22 +80,5 @@ final class Worker {
 
   static Options options() {
     return Options.defaults().segmentBytes(BYTES).snapshotBytes(BYTES);
-  }
-
-  /** However the demo ends, its side of this pipe closes then. */
-  static void endWithTheDemo() {
-    Thread watch =
-        new Thread(
-            () -> {
-              try {
-                while (System.in.read() >= 0) {}
-              } catch (IOException e) {
-                // As good as closed.
-              }
-              Runtime.getRuntime().halt(1);
-            },
-            "demo-watch");
-    watch.setDaemon(true);
-    watch.start();
   }
 }

@@ -4,8 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.oncefold.Counts;
 import dev.oncefold.Event;
-import dev.oncefold.cli.Beacon.Field;
 import dev.oncefold.journal.Journal;
+import dev.oncefold.verify.Beacon;
+import dev.oncefold.verify.Beacon.Field;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

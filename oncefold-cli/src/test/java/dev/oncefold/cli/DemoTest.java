@@ -78,7 +78,6 @@ class DemoTest {
     private ForgetsIds() {}
 
     public static void main(String[] args) throws IOException, InterruptedException {
-      Worker.endWithTheDemo();
       Worker.apply(Workplace.at(Path.of(args[0])), Payments.fold(), WithoutIds::new);
     }
   }
@@ -94,7 +93,6 @@ class DemoTest {
     private SkipsOne() {}
 
     public static void main(String[] args) throws IOException, InterruptedException {
-      Worker.endWithTheDemo();
       Worker.apply(Workplace.at(Path.of(args[0])), Payments.fold(), Skipping::new);
     }
   }

@@ -226,8 +226,8 @@ public final class Rehearsal {
     }
     if (trial.failed > 0) {
       notes.add(
-          trial.failed
-              + " records of the sample and its copies would stop the run, and are left out"
+          "left out of the sample and its copies, since they would stop the run: "
+              + trial.failed
               + trial.why());
     }
     if (trial.tally.counts().applied() == 0) {

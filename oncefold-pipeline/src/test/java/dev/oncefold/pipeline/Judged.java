@@ -1,12 +1,13 @@
 package dev.oncefold.pipeline;
 
+import dev.oncefold.DryRun;
 import dev.oncefold.Event;
+import dev.oncefold.Fold;
 import dev.oncefold.Kernel;
 import dev.oncefold.Output;
 import dev.oncefold.Polled;
 import dev.oncefold.Position;
 import dev.oncefold.Received;
-import dev.oncefold.Remembered;
 import dev.oncefold.Row;
 import dev.oncefold.Slot;
 import dev.oncefold.Source;
@@ -17,34 +18,31 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** What a pipeline makes of some events, judged one after another and kept in memory. */
 final class Judged {
   private final List<String> verdicts = new ArrayList<>();
   private final List<String> outputs = new ArrayList<>();
-  private final Map<String, Slot<Row>> slots = new TreeMap<>();
-  private final Map<String, Remembered> seen = new HashMap<>();
+  private final DryRun<Row, Row, String> run;
 
-  private Judged() {}
+  private Judged(Fold<Row, Row, String> fold) {
+    this.run = new DryRun<>(fold, Kernel.NO_LIMIT);
+  }
 
   /** Loads a pipeline that reads {@code in.ndjson}, and judges lines of that. */
   static Judged by(Path directory, String pipeline, String... lines) {
     try {
       Files.write(directory.resolve("in.ndjson"), List.of(lines));
       Pipeline loaded = Pipeline.load(Files.writeString(directory.resolve("p.yaml"), pipeline));
-      Judged judged = new Judged();
-      Kernel<Row, Row, String> kernel = new Kernel<>(loaded.fold());
+      Judged judged = new Judged(loaded.fold());
       try (Source<Row> source = loaded.source(false)) {
         source.seek(loaded.partition(), Position.START);
         while (!source.ended()) {
           Polled<Row> polled = source.poll(100, Duration.ZERO);
           if (polled != null) {
-            polled.events().forEach(received -> judged.take(kernel, received));
+            polled.events().forEach(judged::take);
           }
         }
       }
@@ -57,34 +55,17 @@ final class Judged {
     }
   }
 
-  private void take(Kernel<Row, Row, String> kernel, Received<Row> received) {
+  private void take(Received<Row> received) {
     Event<Row> event = received.event();
     if (event == null) {
       verdicts.add("undecodable: " + received.undecodable());
       return;
     }
-    Verdict<Row, String> verdict =
-        kernel.judge(
-            event,
-            slots::get,
-            (key, id) -> seen.get(key + '/' + id),
-            Kernel.NO_FLOOR,
-            Kernel.NO_LIMIT);
+    Verdict<Row, String> verdict = run.apply(event);
     if (verdict instanceof Verdict.Applied<Row, String> applied) {
-      for (String key : applied.states().keys()) {
-        Row after = applied.states().orNull(key);
-        Slot<Row> before = slots.remove(key);
-        if (after != null) {
-          slots.put(key, new Slot<>(after, before == null ? 1 : before.version() + 1));
-        }
-      }
       for (Output<String> output : applied.outputs()) {
         outputs.add(output.name() + " " + output.value());
       }
-    }
-    if (verdict instanceof Verdict.Applied || verdict instanceof Verdict.Rejected) {
-      seen.put(
-          event.key() + '/' + event.id(), new Remembered(kernel.fingerprint(event.value()), null));
     }
     verdicts.add(told(verdict));
   }
@@ -109,7 +90,7 @@ final class Judged {
 
   /** The state of a key as JSON; null where it has none. */
   @Nullable String state(String key) {
-    Slot<Row> slot = slots.get(key);
+    Slot<Row> slot = run.slots().get(key);
     if (slot == null) {
       return null;
     }

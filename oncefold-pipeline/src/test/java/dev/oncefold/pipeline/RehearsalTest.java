@@ -283,8 +283,28 @@ class RehearsalTest {
     assertThat(lines.lines()).hasSize(1);
     assertThat(lines.notes().get(0))
         .startsWith(
-            "2 records of the sample and its copies would stop the run, and are left out (such as one"
+            "left out of the sample and its copies, since they would stop the run: 2 (such as one"
                 + " that failed: the line is no JSON: \"noise\" is no value");
+  }
+
+  @Test
+  void whatIsAheadOfTheClockIsLeftOutAndTold() throws Exception {
+    Path pipeline =
+        pipeline(
+            "in.ndjson",
+            """
+            types: { id: string, account: string, amount: decimal(2), at: time }
+            event: { id: event.id, key: event.account, time: event.at, remember: P7D }
+            """);
+    Files.writeString(
+        directory.resolve("in.ndjson"),
+        "{\"id\":\"1\",\"account\":\"a\",\"amount\":1,\"at\":\"%s\"}\n".formatted(CLOCK.instant())
+            + "{\"id\":\"2\",\"account\":\"a\",\"amount\":1,\"at\":\"2026-09-01T00:00:00Z\"}\n");
+    Rehearsal.Lines lines = lines(pipeline, 2);
+    assertThat(texts(lines)).hasSize(1).allMatch(line -> line.startsWith("{\"id\":\"1\""));
+    assertThat(lines.notes())
+        .anyMatch(
+            note -> note.contains("would stop the run: 1 ") && note.contains("is later than"));
   }
 
   @Test

@@ -12,9 +12,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A source that hands out no more of its input than the {@link Beacon} allows, and shows there how
- * far it is: so that every kill of the demo falls into a part of the input of its own.
+ * far it is: so that every fault falls into a part of the input of its own. The input has one
+ * partition.
+ *
+ * @param <E> what is in the events
  */
-final class PacedSource<E> implements Source<E> {
+public final class PacedSource<E> implements Source<E> {
   private static final int SMALL_BATCH = 128;
 
   private final Source<E> source;
@@ -32,7 +35,7 @@ final class PacedSource<E> implements Source<E> {
    * @param opened when the journal began to be opened, by {@link System#nanoTime}
    * @param committed told after each commit
    */
-  PacedSource(Source<E> source, Beacon beacon, long opened, Runnable committed) {
+  public PacedSource(Source<E> source, Beacon beacon, long opened, Runnable committed) {
     this.source = source;
     this.beacon = beacon;
     this.opened = opened;
@@ -75,7 +78,7 @@ final class PacedSource<E> implements Source<E> {
   }
 
   /** All that was handed out is committed. */
-  void finished() {
+  public void finished() {
     beacon.set(Field.RUNNING, System.nanoTime() - firstRead);
   }
 

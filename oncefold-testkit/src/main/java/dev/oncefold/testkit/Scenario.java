@@ -1,7 +1,7 @@
 package dev.oncefold.testkit;
 
 import dev.oncefold.Counts;
-import dev.oncefold.Output;
+import dev.oncefold.Fold;
 import dev.oncefold.Slot;
 import dev.oncefold.testkit.Step.Fate;
 import dev.oncefold.testkit.Step.Fed;
@@ -215,7 +215,7 @@ final class Scenario {
       throw new IllegalArgumentException(
           refusing.at() + "\nexpected what becomes of each of the unread: " + unread);
     }
-    setup = setup.whenFailed(dev.oncefold.Fold.WhenFailed.REFUSE);
+    setup = setup.whenFailed(Fold.WhenFailed.REFUSE);
     engine.restart(setup);
     up = true;
     for (int i = 0; i < unread.size(); i++) {
@@ -247,7 +247,7 @@ final class Scenario {
     compareStop(at);
     compareCounts(ledger.counts(), engine.counts(), lines);
     fail(ledger.wrongRefusals(engine.refusals()), lines);
-    for (String name : List.of(Output.DEFAULT, Bank.LARGE)) {
+    for (String name : setup.outputs()) {
       fail(ledger.wrongOutputs(name, engine.outputs(name)), lines);
     }
   }

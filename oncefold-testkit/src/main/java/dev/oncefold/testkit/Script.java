@@ -61,11 +61,10 @@ final class Script {
 
   private final List<Step> steps = new ArrayList<>();
   private final TreeSet<String> partitions = new TreeSet<>();
-  private final Map<List<String>, Long> numbers;
+  // Of each key and id; and how many events have none, under the empty list.
+  private final Map<List<String>, Long> numbers = new HashMap<>();
 
-  private Script(Map<List<String>, Long> numbers) {
-    this.numbers = numbers;
-  }
+  private Script() {}
 
   /**
    * Reads a table.
@@ -73,12 +72,7 @@ final class Script {
    * @throws IllegalArgumentException naming the first line that is wrong, and what was expected
    */
   static Script of(String table) {
-    return of(table, new HashMap<>());
-  }
-
-  /** Reads a table that goes on behind others, whose events have numbers already. */
-  static Script of(String table, Map<List<String>, Long> numbers) {
-    Script script = new Script(numbers);
+    Script script = new Script();
     String[] lines = table.split("\n", -1);
     for (int i = 0; i < lines.length; i++) {
       if (!lines[i].isBlank()) {
@@ -126,10 +120,11 @@ final class Script {
       return new Step.Refusing(
           at, Arrays.stream(result.split(", ", -1)).map(each -> expectation(at, each)).toList());
     }
+    Step command = command(at, sentence);
     if (!result.isEmpty()) {
       throw wrong(at, "nothing behind this sentence");
     }
-    return command(at, sentence);
+    return command;
   }
 
   private Step command(Line at, String sentence) {
@@ -189,11 +184,10 @@ final class Script {
       }
       return List.of();
     }
-    Expectation expected = expectation(at, result);
-    if (sentence.equals("garbage")) {
-      return List.of(new Step.Fed(at, partition, "garbage", null, expected));
-    }
     Matcher event = EVENT.matcher(sentence);
+    if (sentence.equals("garbage")) {
+      return List.of(new Step.Fed(at, partition, "garbage", null, expectation(at, result)));
+    }
     if (!event.matches()) {
       throw wrong(
           at,
@@ -201,6 +195,7 @@ final class Script {
               + " \"withdraw e2 of 5 from alice on day 2\", \"transfer e3 of 5 from alice to bob\","
               + " \"close e4 of alice\", \"break e5 of alice\", \"100 deposits e of 1 to alice\"");
     }
+    Expectation expected = expectation(at, result);
     String id = event.group(3) == null ? null : name(event.group(3));
     long times = event.group(1) == null ? 1 : Long.parseLong(event.group(1));
     List<Step.Fed> records = new ArrayList<>();

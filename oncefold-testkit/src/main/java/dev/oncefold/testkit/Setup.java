@@ -2,6 +2,7 @@ package dev.oncefold.testkit;
 
 import dev.oncefold.Event;
 import dev.oncefold.Fold;
+import dev.oncefold.Output;
 import dev.oncefold.verify.TraceModel.Trace;
 import java.time.Duration;
 import java.util.EnumSet;
@@ -113,6 +114,15 @@ public record Setup(
    */
   public Fold<Trace, Move, Receipt> fold() {
     return Bank.fold(this);
+  }
+
+  /**
+   * The names of the outputs that the fold emits to.
+   *
+   * @return the names
+   */
+  public List<String> outputs() {
+    return List.of(Output.DEFAULT, Bank.LARGE);
   }
 
   /**

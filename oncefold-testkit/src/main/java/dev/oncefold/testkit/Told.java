@@ -87,12 +87,14 @@ final class Told {
   private static List<String> verdict(Result result) {
     List<String> lines = new ArrayList<>();
     int kills = result.figures().kills();
-    if (result instanceof Result.Pass) {
+    if (result instanceof Result.Pass && kills == 0) {
+      lines.add("PASS: every event applied exactly once; nothing was killed.");
+    } else if (result instanceof Result.Pass) {
       lines.add(
           String.format(
               Locale.ROOT,
-              "PASS: every event applied exactly once. No failure in %d kills: at 95 %% confidence a"
-                  + " kill does harm in at most %.1f %% of cases (3/n).",
+              "PASS: every event applied exactly once. No failure in %d kills: at 95 %% confidence"
+                  + " fewer than %.1f %% of kills do harm (3/n).",
               kills,
               Math.min(100.0, 300.0 / kills)));
     } else if (result instanceof Result.Invalid invalid) {

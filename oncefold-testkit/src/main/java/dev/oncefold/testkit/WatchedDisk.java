@@ -11,8 +11,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * A disk that shows on the {@link Beacon} when a commit of the journal is open: from the first byte
  * of its frame until its sync has returned. On request it waits within, so that a kill lands there.
+ *
+ * <p>As safe for several threads as the disk below it, with one journal.
  */
-final class WatchedDisk implements Disk {
+public final class WatchedDisk implements Disk {
   // The frame's format is described in dev.oncefold.journal.Frame.
   private static final int MAGIC = 0x4f6e6346;
   private static final int KIND = 9;
@@ -23,7 +25,13 @@ final class WatchedDisk implements Disk {
   private final Disk disk;
   private final Beacon beacon;
 
-  WatchedDisk(Disk disk, Beacon beacon) {
+  /**
+   * Watches a disk.
+   *
+   * @param disk where the journal is
+   * @param beacon where its commits are shown
+   */
+  public WatchedDisk(Disk disk, Beacon beacon) {
     this.disk = disk;
     this.beacon = beacon;
   }

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -125,6 +126,11 @@ class BrokenEnginesTest {
     protected EngineFixture engine(Path directory) {
       return new InProcessFixture(directory) {
         private List<String> partitions = List.of();
+
+        @Override
+        public Duration patience() {
+          return Duration.ofSeconds(2);
+        }
 
         @Override
         void run(Setup setup) {

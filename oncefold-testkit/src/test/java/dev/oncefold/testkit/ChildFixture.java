@@ -113,18 +113,23 @@ final class ChildFixture extends FileFixture {
     close();
   }
 
+  /** The first is paused meanwhile, and wakes up as if nothing had happened. */
   @Override
   public @Nullable String second() throws Exception {
+    Child first = process;
     Setup same = setup;
-    if (same == null) {
+    if (first == null || same == null) {
       throw new IllegalStateException("there is no first owner");
     }
+    first.pause();
     Path rivalLog = directory.resolve("rival");
     try (Child rival = spawn(directory, same, rivalLog)) {
       if (!rival.awaitEnd(patience())) {
         throw new IllegalStateException("the second owner is neither refused nor dead");
       }
       return told(rivalLog);
+    } finally {
+      first.resume();
     }
   }
 

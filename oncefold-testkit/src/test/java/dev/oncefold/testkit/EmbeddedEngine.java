@@ -3,7 +3,6 @@ package dev.oncefold.testkit;
 import dev.oncefold.Disk;
 import dev.oncefold.FileSource;
 import dev.oncefold.Fold;
-import dev.oncefold.Output;
 import dev.oncefold.Runner;
 import dev.oncefold.journal.Emitted;
 import dev.oncefold.journal.Entry;
@@ -35,7 +34,7 @@ final class EmbeddedEngine implements AutoCloseable {
     closes.add(journal::close);
     boolean opened = false;
     try {
-      for (String name : List.of(Output.DEFAULT, Bank.LARGE)) {
+      for (String name : setup.outputs()) {
         closes.add(
             FileSink.outputs(journal, name, output(directory, name), EmbeddedEngine::line)::close);
       }
