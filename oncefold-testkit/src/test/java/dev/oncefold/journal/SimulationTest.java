@@ -44,14 +44,12 @@ class SimulationTest {
         };
     for (long seed = 0; seed < 20; seed++) {
       Observation.Needs needs = new Observation.Needs(1, 1, 0, 1, List.of("F4"));
-      Simulation calm =
-          new Simulation(Simulation.Case.of(seed), disarmed, new SimTally(), needs);
+      Simulation calm = new Simulation(Simulation.Case.of(seed), disarmed, new SimTally(), needs);
       calm.run();
       Result result = Checker.check(calm.history(), SimModel::new);
       assertThat(result).as("seed " + seed).isInstanceOf(Result.Invalid.class);
       assertThat(((Result.Invalid) result).reasons())
-          .contains(
-              "it needs 1 kills, and had 0", "the fault F4 did not land: it was never tried");
+          .contains("it needs 1 kills, and had 0", "the fault F4 did not land: it was never tried");
     }
   }
 
