@@ -15,6 +15,7 @@ final class ProxiedConnection {
   private final TcpProxy proxy;
   private final Socket client;
   private final Socket server = new Socket();
+  private volatile boolean broken;
   private final AtomicInteger open = new AtomicInteger(Direction.values().length);
 
   ProxiedConnection(TcpProxy proxy, Socket client) {
@@ -46,8 +47,9 @@ final class ProxiedConnection {
     thread.start();
   }
 
-  /** Breaks it on both sides. */
+  /** Breaks it on both sides; neither sees an end in place of that. */
   void reset() {
+    broken = true;
     reset(client);
     reset(server);
     proxy.forget(this);
@@ -84,13 +86,17 @@ final class ProxiedConnection {
     byte[] chunk = new byte[CHUNK];
     while (true) {
       int length = read(from, chunk);
+      if (broken) {
+        return;
+      }
       Passed passed = proxy.meet(direction, length);
       if (passed.length() > 0) {
         write(to, chunk, passed.length());
       }
       if (passed.cut()) {
-        end(to);
+        // In this order: whoever sees the end may answer it, and that must not pass for a reset.
         reset(from);
+        end(to);
         return;
       }
       if (length == END) {

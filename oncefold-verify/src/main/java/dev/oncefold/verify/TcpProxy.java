@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -39,6 +40,7 @@ public final class TcpProxy implements AutoCloseable {
   private final Condition changed = lock.newCondition();
 
   private final Map<Direction, Fault> faults = new EnumMap<>(Direction.class);
+  private final CountDownLatch shut = new CountDownLatch(1);
   private volatile boolean closed;
 
   /** Which way bytes go. */
@@ -302,6 +304,12 @@ public final class TcpProxy implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+    try {
+      // The system closes a port when nobody waits at it any more.
+      shut.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
     reset();
     lock.lock();
     try {
@@ -327,6 +335,7 @@ public final class TcpProxy implements AutoCloseable {
         // The proxy is closed, or the client has gone away again before it was here.
       }
     }
+    shut.countDown();
   }
 
   void forget(ProxiedConnection connection) {
