@@ -153,9 +153,9 @@ public final class Nemesis implements AutoCloseable {
     Kind kind = planned.kind();
     long limit = (long) (input * planned.until());
     long target = (long) (input * planned.at());
-    allow(limit);
-    await("get on", () -> beacon.get(Field.RECOVERY) != 0 && beacon.get(Field.COMMITTED) >= target);
     long more = (limit - target) / 8 + 1;
+    allow(limit);
+    await("get on", () -> recovered(more) && beacon.get(Field.COMMITTED) >= target);
     switch (kind) {
       case KILL -> {
         pass((long) (random.nextDouble() * MOMENT));
@@ -198,6 +198,19 @@ public final class Nemesis implements AutoCloseable {
   private void awaitHalfWritten(long more) {
     beacon.set(Field.HOLD, 1 + random.nextInt((int) Beacon.HOLD_BEFORE_SYNC - 1));
     await("begin a commit", () -> goesOn(more) && beacon.get(Field.COMMIT) == Beacon.BEGUN);
+  }
+
+  /**
+   * Whether it has judged an event. Where an earlier fault let it read further than the limit of
+   * this one, it needs to be allowed some more for that.
+   */
+  private boolean recovered(long more) {
+    if (beacon.get(Field.RECOVERY) != 0) {
+      return true;
+    }
+    return beacon.get(Field.RESUMED) != Beacon.NOT_YET
+        && goesOn(more)
+        && beacon.get(Field.RECOVERY) != 0;
   }
 
   /** A process that has done all it may do opens no commit: allow it some more. */

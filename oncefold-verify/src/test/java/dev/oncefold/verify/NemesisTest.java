@@ -116,6 +116,22 @@ class NemesisTest {
   }
 
   @Test
+  void aFaultWhosePartOfTheInputIsReadAlreadyLandsAllTheSame()
+      throws IOException, InterruptedException {
+    Schedule schedule =
+        new Schedule(
+            1,
+            List.of(
+                new Schedule.Planned(1, Schedule.Kind.KILL, 0.5, 0.6),
+                new Schedule.Planned(2, Schedule.Kind.KILL_HALF_WRITTEN, 0.1, 0.2)));
+    try (Nemesis nemesis = nemesis(schedule, Toy.class)) {
+      nemesis.run();
+    }
+    assertThat(faults).hasSize(2).allMatch(Observation.Fault::landed);
+    assertThat(Toy.stored(directory)).isEqualTo(Toy.INPUT);
+  }
+
+  @Test
   void aProcessThatEndsByItselfIsTold() throws IOException {
     try (Nemesis nemesis = nemesis(Schedule.of(1, 3, 0), GivesUp.class)) {
       assertThatThrownBy(nemesis::run)
