@@ -23,7 +23,7 @@ class NemesisTest {
 
   private final List<Observation.Fault> faults = new ArrayList<>();
   private final List<Life> lives = new ArrayList<>();
-  private int paused;
+  private final List<Long> paused = new ArrayList<>();
   private boolean calm;
 
   private Nemesis nemesis(Schedule schedule, Class<?> main) throws IOException {
@@ -55,7 +55,11 @@ class NemesisTest {
 
     @Override
     public void paused() {
-      paused++;
+      try {
+        paused.add(Beacon.at(Toy.beacon(directory)).get(Beacon.Field.COMMIT));
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
     }
 
     @Override
@@ -81,7 +85,14 @@ class NemesisTest {
         .filteredOn(fault -> fault.what().contains("half written"))
         .isNotEmpty()
         .allMatch(Observation.Fault::openCommit);
-    assertThat(paused).isEqualTo(2);
+    assertThat(paused).as("one in a commit").hasSize(2).contains(Beacon.BEGUN);
+    assertThat(lives.stream().filter(life -> life.commit() == Beacon.BEGUN))
+        .as("half written where it was planned, and nowhere else")
+        .hasSize(
+            (int)
+                schedule.faults().stream()
+                    .filter(fault -> fault.kind() == Schedule.Kind.KILL_HALF_WRITTEN)
+                    .count());
     assertThat(calm).isTrue();
     assertLives(schedule.kills());
   }
