@@ -323,6 +323,46 @@ class CheckerTest {
   }
 
   @Test
+  void idsOfOutputsAreEscaped() {
+    Trace one = Trace.NONE.after("50%", 1, 10);
+    Sketch sketch =
+        new Sketch()
+            .input("50%", 100, deposit(1, "a/b", 10))
+            .commit("A")
+            .holds("50%", deposit(1, "a/b", 10))
+            .add(
+                new Observation.Output(
+                    "file", TraceModel.OUTPUT, "a/b", "moves/a%2Fb/50%25/0", one.text()))
+            .complete()
+            .snapshot();
+    assertThat(sketch.end().check()).isInstanceOf(Result.Pass.class);
+  }
+
+  @Test
+  void outputsOfDifferentNamesHaveNoOrder() {
+    Model twoNames =
+        (event, foldVersion, states) ->
+            new Model.Effect(
+                Verdict.Kind.APPLIED,
+                List.of(new Model.Change("a", Trace.NONE.text())),
+                List.of(new Model.Emitted("x", "1"), new Model.Emitted("y", "2")));
+    Sketch sketch =
+        new Sketch()
+            .input("e1", 100, deposit(1, "a", 10))
+            .input("e2", 101, deposit(2, "a", 10))
+            .commit("AA");
+    for (String name : List.of("y", "x")) {
+      for (String id : List.of("e1", "e2")) {
+        int n = name.equals("x") ? 0 : 1;
+        sketch.add(
+            new Observation.Output(
+                "file", name, "a", "moves/a/" + id + "/" + n, name.equals("x") ? "1" : "2"));
+      }
+    }
+    assertThat(rules(Checker.check(sketch.complete(), () -> twoNames))).isEmpty();
+  }
+
+  @Test
   void aFailedEventThatIsInNoRefusalIsFound() {
     assertThat(rules(sound().undecodable().commit("F").complete().check()))
         .containsExactly(Rule.C13);
