@@ -386,6 +386,8 @@ final class Walk implements Consumer<Observation> {
     }
     snapshot = null;
     snapshots++;
+    // Also those of which nothing is known but the position.
+    seen.positions().keySet().forEach(this::partition);
     List<Found> found = new ArrayList<>();
     partitions.forEach(
         (name, partition) -> {

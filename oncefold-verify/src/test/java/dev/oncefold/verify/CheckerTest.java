@@ -247,6 +247,16 @@ class CheckerTest {
   }
 
   @Test
+  void aPositionOfWhatNobodyReadIsTold() {
+    Sketch sketch = committed();
+    sketch.snapshot();
+    sketch.add(
+        new Observation.Snapshot(
+            Map.of(P, 2L, "p9", 5L), new Counts(2, 0, 0, 0, 0, 0, 2), null, 0));
+    assertThat(rules(sketch.check())).containsExactly(Rule.C9);
+  }
+
+  @Test
   void aPositionAheadOfTheStateIsTold() {
     Sketch sketch =
         new Sketch()
