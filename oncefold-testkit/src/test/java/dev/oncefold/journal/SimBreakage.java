@@ -25,12 +25,6 @@ class SimBreakage {
     return store;
   }
 
-  /** What somebody who asks is shown. */
-  View<SimFold.Trace> query(
-      Journal<SimFold.Trace, SimFold.Op, String> journal, Memory<SimFold.Trace> memory) {
-    return journal.view();
-  }
-
   /** Whether any fault strikes. */
   boolean faults() {
     return true;

@@ -13,7 +13,6 @@ import dev.oncefold.verify.Observation;
 import dev.oncefold.verify.Snapshots;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -159,27 +158,17 @@ final class SimHistory implements History {
     seen.add(new Observation.Query(session, true, slots));
   }
 
-  /** Files of outputs, from their beginnings, merged by the sequence of their events. */
-  void outputs(String reader, byte[]... files) {
-    record Line(long sequence, Observation.Output output) {}
-    List<Line> merged = new ArrayList<>();
-    for (byte[] file : files) {
-      long last = 0;
-      for (String line : lines(file)) {
-        // As SimReference.line writes it.
-        String[] parts = line.split(" ", 5);
-        if (parts.length == 5 && parts[3].matches("[0-9]+")) {
-          last = Long.parseLong(parts[3]);
-          merged.add(
-              new Line(
-                  last, new Observation.Output(reader, parts[1], parts[2], parts[0], parts[4])));
-        } else {
-          merged.add(new Line(last, new Observation.Output(reader, "", "", line, "")));
-        }
+  /** A file of outputs, from its beginning. */
+  void outputs(String reader, byte[] file) {
+    for (String line : lines(file)) {
+      // As SimReference.line writes it.
+      String[] parts = line.split(" ", 5);
+      if (parts.length == 5) {
+        seen.add(new Observation.Output(reader, parts[1], parts[2], parts[0], parts[4]));
+      } else {
+        seen.add(new Observation.Output(reader, "", "", line, ""));
       }
     }
-    merged.sort(Comparator.comparingLong(Line::sequence));
-    merged.forEach(line -> seen.add(line.output()));
   }
 
   /** A file of refusals, from its beginning. */

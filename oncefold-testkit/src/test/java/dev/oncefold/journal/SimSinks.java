@@ -59,7 +59,8 @@ final class SimSinks {
 
   /** Tells what a reader finds who reads all files. */
   void tell(SimHistory history, String reader) {
-    history.outputs(reader, disk.content(OUTPUTS), disk.content(AUDIT));
+    history.outputs(reader, disk.content(OUTPUTS));
+    history.outputs(reader, disk.content(AUDIT));
     history.refusals(reader, disk.content(REFUSALS));
     history.complete(reader);
   }

@@ -562,7 +562,7 @@ final class Simulation {
   }
 
   private void query() {
-    View<SimFold.Trace> view = breakage.query(journal(), memory());
+    View<SimFold.Trace> view = journal().view();
     history.query("query", view);
     SimChecks.view(view, ledger.committed(), "in a query");
   }

@@ -11,9 +11,9 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The outputs, or the refusals, of each key: those that should have come beside those that each
- * reader read. Of each key only how many there are and a hash over them in order; which one is
- * wrong is found by reading the history again with the eye on one key.
+ * The outputs of each name and key, or the refusals of each key: those that should have come beside
+ * those that each reader read. Of each key only how many there are and a hash over them in order;
+ * which one is wrong is found by reading the history again with the eye on one key.
  */
 final class Stream {
   private final String what;
@@ -43,13 +43,23 @@ final class Stream {
     this.focus = focus;
   }
 
-  void expect(String key, String id, String value) {
-    add(expected, key, id, value);
+  void expect(String name, String key, String id, String value) {
+    add(expected, chain(name, key), id, value);
   }
 
-  void read(String reader, String key, String id, String value) {
+  void read(String reader, String name, String key, String id, String value) {
     read++;
-    add(readers.computeIfAbsent(reader, r -> new HashMap<>()), key, id, value);
+    add(readers.computeIfAbsent(reader, r -> new HashMap<>()), chain(name, key), id, value);
+  }
+
+  /** Outputs of different names may stand in different files: between them there is no order. */
+  private static String chain(String name, String key) {
+    return name.length() + ":" + name + key;
+  }
+
+  private static String key(String chain) {
+    int colon = chain.indexOf(':');
+    return chain.substring(colon + 1 + Integer.parseInt(chain.substring(0, colon)));
   }
 
   private void add(Map<String, Chain> chains, String key, String id, String value) {
@@ -130,7 +140,8 @@ final class Stream {
     return chain == null ? List.of() : chain.items;
   }
 
-  private Found found(Rule rule, String reader, String key, Item item, String how) {
+  private Found found(Rule rule, String reader, String chain, Item item, String how) {
+    String key = key(chain);
     return new Found(
         rule,
         reader + ": " + what + " " + item.id() + " (" + item.value() + ") of " + key + " " + how,

@@ -1,6 +1,7 @@
 package dev.oncefold.verify;
 
 import dev.oncefold.Counts;
+import dev.oncefold.Output;
 import dev.oncefold.Verdict;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -116,10 +117,15 @@ final class Walk implements Consumer<Observation> {
       broken(slots.query(query));
     } else if (observation instanceof Observation.Output output) {
       outputs.read(
-          output.reader(), output.key(), output.id(), output.name() + "=" + output.value());
+          output.reader(),
+          output.name(),
+          output.key(),
+          output.id(),
+          output.name() + "=" + output.value());
     } else if (observation instanceof Observation.Refusal refusal) {
       refusals.read(
           refusal.reader(),
+          "",
           refusalKey(refusal.key(), refusal.id()),
           refusal.id(),
           String.valueOf(refusal.verdict()));
@@ -317,6 +323,7 @@ final class Walk implements Consumer<Observation> {
       apply(input, effect);
     } else if (told != Verdict.Kind.DUPLICATE) {
       refusals.expect(
+          "",
           refusalKey(input.key() == null ? "" : input.key(), id(input)),
           id(input),
           String.valueOf(Letters.of(told)));
@@ -335,8 +342,9 @@ final class Walk implements Consumer<Observation> {
     }
     int n = 0;
     for (Model.Emitted output : effect.outputs()) {
-      String outputId = begin.fold() + '/' + key + '/' + id(input) + '/' + n++;
-      outputs.expect(String.valueOf(key), outputId, output.name() + "=" + output.value());
+      String outputId = Output.id(begin.fold(), String.valueOf(key), id(input), n++);
+      outputs.expect(
+          output.name(), String.valueOf(key), outputId, output.name() + "=" + output.value());
     }
   }
 
@@ -378,6 +386,8 @@ final class Walk implements Consumer<Observation> {
     }
     snapshot = null;
     snapshots++;
+    // Also those of which nothing is known but the position.
+    seen.positions().keySet().forEach(this::partition);
     List<Found> found = new ArrayList<>();
     partitions.forEach(
         (name, partition) -> {

@@ -247,6 +247,16 @@ class CheckerTest {
   }
 
   @Test
+  void aPositionOfWhatNobodyReadIsTold() {
+    Sketch sketch = committed();
+    sketch.snapshot();
+    sketch.add(
+        new Observation.Snapshot(
+            Map.of(P, 2L, "p9", 5L), new Counts(2, 0, 0, 0, 0, 0, 2), null, 0));
+    assertThat(rules(sketch.check())).containsExactly(Rule.C9);
+  }
+
+  @Test
   void aPositionAheadOfTheStateIsTold() {
     Sketch sketch =
         new Sketch()
@@ -320,6 +330,46 @@ class CheckerTest {
     Sketch sketch = committed().add(new Observation.Damaged("a flipped bit"));
     assertThat(rules(sketch.output("a", "e1", 0, ONE).output("a", "e2", 0, ONE).complete().check()))
         .containsExactly(Rule.C11);
+  }
+
+  @Test
+  void idsOfOutputsAreEscaped() {
+    Trace one = Trace.NONE.after("50%", 1, 10);
+    Sketch sketch =
+        new Sketch()
+            .input("50%", 100, deposit(1, "a/b", 10))
+            .commit("A")
+            .holds("50%", deposit(1, "a/b", 10))
+            .add(
+                new Observation.Output(
+                    "file", TraceModel.OUTPUT, "a/b", "moves/a%2Fb/50%25/0", one.text()))
+            .complete()
+            .snapshot();
+    assertThat(sketch.end().check()).isInstanceOf(Result.Pass.class);
+  }
+
+  @Test
+  void outputsOfDifferentNamesHaveNoOrder() {
+    Model twoNames =
+        (event, foldVersion, states) ->
+            new Model.Effect(
+                Verdict.Kind.APPLIED,
+                List.of(new Model.Change("a", Trace.NONE.text())),
+                List.of(new Model.Emitted("x", "1"), new Model.Emitted("y", "2")));
+    Sketch sketch =
+        new Sketch()
+            .input("e1", 100, deposit(1, "a", 10))
+            .input("e2", 101, deposit(2, "a", 10))
+            .commit("AA");
+    for (String name : List.of("y", "x")) {
+      for (String id : List.of("e1", "e2")) {
+        int n = name.equals("x") ? 0 : 1;
+        sketch.add(
+            new Observation.Output(
+                "file", name, "a", "moves/a/" + id + "/" + n, name.equals("x") ? "1" : "2"));
+      }
+    }
+    assertThat(rules(Checker.check(sketch.complete(), () -> twoNames))).isEmpty();
   }
 
   @Test

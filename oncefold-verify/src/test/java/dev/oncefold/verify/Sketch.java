@@ -1,6 +1,7 @@
 package dev.oncefold.verify;
 
 import dev.oncefold.Counts;
+import dev.oncefold.Output;
 import dev.oncefold.Verdict;
 import dev.oncefold.verify.TraceModel.Move;
 import dev.oncefold.verify.TraceModel.Trace;
@@ -131,7 +132,7 @@ final class Sketch implements History {
   Sketch output(String key, String id, int n, Trace value) {
     return add(
         new Observation.Output(
-            "file", TraceModel.OUTPUT, key, "moves/" + key + '/' + id + '/' + n, value.text()));
+            "file", TraceModel.OUTPUT, key, Output.id("moves", key, id, n), value.text()));
   }
 
   Sketch refusal(String key, String id, Verdict.Kind verdict) {
