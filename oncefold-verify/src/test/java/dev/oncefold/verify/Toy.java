@@ -41,6 +41,7 @@ final class Toy {
       file.position(next * Long.BYTES);
       beacon.set(Field.FOUND, next);
       told(beacon, next);
+      beacon.set(Field.HANDED, next);
       beacon.set(Field.RESUMED, next);
       while (next < INPUT) {
         while (beacon.get(Field.ALLOWED) <= next) {
