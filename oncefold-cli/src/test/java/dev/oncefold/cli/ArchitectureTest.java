@@ -1,5 +1,6 @@
 package dev.oncefold.cli;
 
+import static com.tngtech.archunit.base.DescribedPredicate.not;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
@@ -12,6 +13,8 @@ import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import dev.oncefold.Slot;
 import dev.oncefold.pipeline.Pipeline;
+import dev.oncefold.testkit.Verification;
+import dev.oncefold.verify.Checker;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -33,6 +36,14 @@ class ArchitectureTest {
   private static final JavaClasses PIPELINE =
       new ClassFileImporter()
           .importUrl(Pipeline.class.getProtectionDomain().getCodeSource().getLocation());
+
+  private static final JavaClasses VERIFY =
+      new ClassFileImporter()
+          .importUrl(Checker.class.getProtectionDomain().getCodeSource().getLocation());
+
+  private static final JavaClasses TESTKIT =
+      new ClassFileImporter()
+          .importUrl(Verification.class.getProtectionDomain().getCodeSource().getLocation());
 
   @Test
   void everyModuleIsSeen() {
@@ -76,9 +87,76 @@ class ArchitectureTest {
     noClasses()
         .should()
         .dependOnClassesThat()
-        .resideInAnyPackage("dev.oncefold.pipeline..", "dev.oncefold.cli..", "dev.oncefold.bench..")
+        .resideInAnyPackage(
+            "dev.oncefold.pipeline..",
+            "dev.oncefold.cli..",
+            "dev.oncefold.bench..",
+            "dev.oncefold.verify..",
+            "dev.oncefold.testkit..")
         .allowEmptyShould(false)
         .check(CORE);
+  }
+
+  @Test
+  void theProofKnowsNoEngine() {
+    classes()
+        .should()
+        .onlyDependOnClassesThat()
+        .resideInAnyPackage(
+            "java..",
+            "org.jspecify..",
+            "com.fasterxml.jackson.core..",
+            "dev.oncefold",
+            "dev.oncefold.verify")
+        .because("a checker that knows the engine repeats its mistakes")
+        .allowEmptyShould(false)
+        .check(VERIFY);
+  }
+
+  /** Of the core it has the words for verdicts and counts; nothing that judges. */
+  @Test
+  void theCheckerSharesNothingThatJudges() {
+    noClasses()
+        .that()
+        .haveNameMatching(
+            "dev\\.oncefold\\.verify\\.(Checker|Walk|Slots|Stream|RememberedIds|Judgement|Witness"
+                + "|TraceModel|RecordedModel|Observation)(\\$.*)?")
+        .should()
+        .dependOnClassesThat(
+            resideInAPackage("dev.oncefold")
+                .and(not(nameMatching("(\\[L)?dev\\.oncefold\\.(Verdict|Counts)(\\$.*)?"))))
+        .because("a mistake must not be made twice in one place")
+        .allowEmptyShould(false)
+        .check(VERIFY);
+  }
+
+  @Test
+  void theTestkitKnowsNeitherPipelinesNorTheCommand() {
+    noClasses()
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("dev.oncefold.pipeline..", "dev.oncefold.cli..", "dev.oncefold.bench..")
+        .allowEmptyShould(false)
+        .check(TESTKIT);
+    classes()
+        .should()
+        .resideInAPackage("dev.oncefold.testkit")
+        .because("each module has one package")
+        .allowEmptyShould(false)
+        .check(TESTKIT);
+  }
+
+  /** The command has the crash rig and the checker, and no JUnit. */
+  @Test
+  void theCommandNeedsNoJUnit() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.oncefold.cli..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("org.junit..")
+        .allowEmptyShould(false)
+        .check(ALL);
   }
 
   @Test

@@ -19,12 +19,12 @@ class BrokenJournalsTest {
   private static final int SEEDS = 1000;
 
   /** Looks for a run of which the checker says that it breaks a rule. */
-  static void caught(String what, Rule rule, Simulation.Breakage breakage) {
+  static void caught(String what, Rule rule, SimBreakage breakage) {
     caught(what, rule, null, breakage);
   }
 
   /** The same, of those in which a fault landed before; null for any. */
-  static void caught(String what, Rule rule, @Nullable String fault, Simulation.Breakage breakage) {
+  static void caught(String what, Rule rule, @Nullable String fault, SimBreakage breakage) {
     for (long seed = 0; seed < SEEDS; seed++) {
       Simulation simulation = new Simulation(Simulation.Case.of(seed), breakage, new SimTally());
       try {
@@ -44,8 +44,7 @@ class BrokenJournalsTest {
   }
 
   /** Answers the first violation of a rule of the simulation's own. */
-  static SimShrinker.Shrunk found(
-      String what, SimViolation.Rule rule, Simulation.Breakage breakage) {
+  static SimShrinker.Shrunk found(String what, SimViolation.Rule rule, SimBreakage breakage) {
     for (long seed = 0; seed < SEEDS; seed++) {
       try {
         new Simulation(Simulation.Case.of(seed), breakage, new SimTally()).run();
@@ -66,7 +65,7 @@ class BrokenJournalsTest {
     throw new AssertionError(what + " is not found in " + SEEDS + " seeds by " + rule);
   }
 
-  private static class FsyncSkipped extends Simulation.Breakage {
+  private static class FsyncSkipped extends SimBreakage {
     @Override
     Disk disk(Disk disk) {
       return new BrokenDisk(disk) {
@@ -84,7 +83,7 @@ class BrokenJournalsTest {
   @Test
   void fsyncSkippedSurvivesKills() {
     SimTally tally = new SimTally();
-    Simulation.Breakage killed =
+    SimBreakage killed =
         new FsyncSkipped() {
           @Override
           boolean killsOnly() {
@@ -122,7 +121,7 @@ class BrokenJournalsTest {
         "fsync error ignored",
         Rule.C12, // later frames tell that something is missing, so it is refused for ever
         "F6",
-        new Simulation.Breakage() {
+        new SimBreakage() {
           @Override
           Disk disk(Disk disk) {
             return new BrokenDisk(disk) {
@@ -144,7 +143,7 @@ class BrokenJournalsTest {
     caught(
         "fsync of the directory skipped",
         Rule.C1,
-        new Simulation.Breakage() {
+        new SimBreakage() {
           @Override
           Disk disk(Disk disk) {
             return new BrokenDisk(disk) {
@@ -160,7 +159,7 @@ class BrokenJournalsTest {
     caught(
         "snapshot renamed before it is synced",
         Rule.C12, // it is refused for ever
-        new Simulation.Breakage() {
+        new SimBreakage() {
           @Override
           Disk disk(Disk disk) {
             return new BrokenDisk(disk) {
@@ -181,7 +180,7 @@ class BrokenJournalsTest {
         "pages of a failed fsync not written again",
         Rule.C12, // as above
         "F6",
-        new Simulation.Breakage() {
+        new SimBreakage() {
           @Override
           Disk disk(Disk disk) {
             return new BrokenDisk(disk) {
@@ -201,10 +200,10 @@ class BrokenJournalsTest {
 
   @Test
   void checksumIgnored() {
-    found(
+    caught(
         "checksum ignored",
-        SimViolation.Rule.ABSORBED, // in the journal's own history, which the checker is not told
-        new Simulation.Breakage() {
+        Rule.C11,
+        new SimBreakage() {
           @Override
           Log log(Disk disk, int segmentBytes) throws IOException {
             return new BrokenLogs.ChecksumIgnored(disk, segmentBytes);
@@ -217,7 +216,7 @@ class BrokenJournalsTest {
     caught(
         "goes on behind a torn tail",
         Rule.C12, // what follows the tail is refused for ever
-        new Simulation.Breakage() {
+        new SimBreakage() {
           @Override
           Log log(Disk disk, int segmentBytes) throws IOException {
             return new BrokenLogs.TornTailKept(disk, segmentBytes);
@@ -225,7 +224,7 @@ class BrokenJournalsTest {
         });
   }
 
-  private static final class PositionFirst extends Simulation.Breakage {
+  private static final class PositionFirst extends SimBreakage {
     @Override
     Log log(Disk disk, int segmentBytes) throws IOException {
       return new BrokenLogs.PositionFirst(disk, segmentBytes);

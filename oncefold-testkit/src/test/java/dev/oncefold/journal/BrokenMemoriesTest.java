@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 /** Journals that forget too much on purpose. */
 class BrokenMemoriesTest {
   /** Wrong inside, and looked at from outside only. */
-  private abstract static class FromOutside extends Simulation.Breakage {
+  private abstract static class FromOutside extends SimBreakage {
     @Override
     boolean looksInside() {
       return false;
@@ -111,7 +111,7 @@ class BrokenMemoriesTest {
     BrokenJournalsTest.found(
         "floor raised by one partition alone",
         SimViolation.Rule.FLOOR, // it expires what others deliver for the first time
-        new Simulation.Breakage() {
+        new SimBreakage() {
           @Override
           <S> Memory<S> memory(Fold.Ids ids, long k0, long k1, Clock clock) {
             return new OwnFloor<>(ids, k0, k1);

@@ -33,8 +33,9 @@ final class SimDamage {
     this.wrapped = wrapped;
   }
 
-  /** All that can be read from a journal. */
-  record Content(View<SimFold.Trace> view, List<String> history) {}
+  /** All that can be read from a journal; of its history only where it is all there. */
+  record Content(
+      View<SimFold.Trace> view, List<String> history, @Nullable String outputs, String refusals) {}
 
   /**
    * Damages one file.
@@ -57,12 +58,12 @@ final class SimDamage {
       read = read(damaged);
     } catch (JournalException e) {
       if (tells) {
-        history.damaged(what, null, String.valueOf(e.getMessage()));
+        history.refusedDamage(what, String.valueOf(e.getMessage()));
       }
       return true;
     }
     if (tells) {
-      history.damaged(what, read.view(), "");
+      history.readDamage(what, read);
     }
     SimChecks.require(
         read.equals(truth),
@@ -81,19 +82,27 @@ final class SimDamage {
         Journal.open(wrapped.apply(disk), fold, options, parts)) {
       View<SimFold.Trace> view = journal.view();
       List<String> history = new ArrayList<>();
-      if (options.history() == Options.History.FULL && journal.log().start() == 0) {
+      StringBuilder outputs = new StringBuilder();
+      StringBuilder refusals = new StringBuilder();
+      boolean whole = options.history() == Options.History.FULL && journal.log().start() == 0;
+      if (whole) {
         journal.history(
-            entry ->
-                history.add(
-                    String.join(
-                        " ",
-                        String.valueOf(entry.sequence()),
-                        entry.verdict().name(),
-                        String.valueOf(entry.value()),
-                        entry.changes().toString(),
-                        entry.outputs().toString())));
+            entry -> {
+              history.add(
+                  String.join(
+                      " ",
+                      String.valueOf(entry.sequence()),
+                      entry.verdict().name(),
+                      String.valueOf(entry.value()),
+                      entry.changes().toString(),
+                      entry.outputs().toString()));
+              entry.outputs().forEach(o -> outputs.append(SimReference.line(o)).append('\n'));
+              if (entry.isRefusal()) {
+                refusals.append(SimSinks.refusal(entry)).append('\n');
+              }
+            });
       }
-      return new Content(view, history);
+      return new Content(view, history, whole ? outputs.toString() : null, refusals.toString());
     }
   }
 

@@ -218,14 +218,24 @@ final class SimHistory implements History {
     seen.add(new Observation.Fault(number, what, true, false, false));
   }
 
-  /** A copy is damaged, opened, and thrown away again. */
-  void damaged(String what, @Nullable View<SimFold.Trace> shown, String refusal) {
+  /** A copy was damaged, and that was told. */
+  void refusedDamage(String what, String message) {
     fault("F5", what);
     seen.add(new Observation.Damaged(what));
-    if (shown == null) {
-      seen.add(new Observation.Refused(refusal));
-    } else {
-      stored(shown, null);
+    seen.add(new Observation.Refused(message));
+    seen.add(new Observation.Repaired());
+  }
+
+  /** A copy was damaged, and read all the same. */
+  void readDamage(String what, SimDamage.Content read) {
+    fault("F5", what);
+    seen.add(new Observation.Damaged(what));
+    stored(read.view(), null);
+    if (read.outputs() != null) {
+      String reader = "of a damaged copy, " + seen.size();
+      outputs(reader, read.outputs().getBytes(StandardCharsets.UTF_8));
+      refusals(reader, read.refusals().getBytes(StandardCharsets.UTF_8));
+      complete(reader);
     }
     seen.add(new Observation.Repaired());
   }

@@ -9,17 +9,17 @@ final class SimShrinker {
   private static final int MOST_STEPS = 350;
   private static final int MOST_FAULTS = 64;
 
-  private final Simulation.Breakage breakage;
+  private final SimBreakage breakage;
   private Simulation.Case smallest;
   private SimViolation violation;
 
-  private SimShrinker(long seed, SimViolation violation, Simulation.Breakage breakage) {
+  private SimShrinker(long seed, SimViolation violation, SimBreakage breakage) {
     this.breakage = breakage;
     this.smallest = new Simulation.Case(seed, MOST_EVENTS, MOST_STEPS, -1);
     this.violation = violation;
   }
 
-  static Shrunk shrink(long seed, SimViolation violation, Simulation.Breakage breakage) {
+  static Shrunk shrink(long seed, SimViolation violation, SimBreakage breakage) {
     SimShrinker shrinker = new SimShrinker(seed, violation, breakage);
     Simulation.Case before;
     do {

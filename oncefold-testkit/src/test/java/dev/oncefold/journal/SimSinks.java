@@ -37,20 +37,13 @@ final class SimSinks {
             FileSink.outputs(journal, SimFold.AUDIT, SimReference::line),
             false));
     sinks.add(
-        FileSink.open(
-            journal,
-            on,
-            REFUSALS,
-            FileSink.refusals(
-                journal,
-                entry ->
-                    SimReference.refusal(
-                        entry.sequence(),
-                        entry.verdict(),
-                        entry.key(),
-                        String.valueOf(entry.id()))),
-            false));
+        FileSink.open(journal, on, REFUSALS, FileSink.refusals(journal, SimSinks::refusal), false));
     hold(false, "after opening the sinks");
+  }
+
+  static String refusal(Entry<SimFold.Trace, SimFold.Op, String> entry) {
+    return SimReference.refusal(
+        entry.sequence(), entry.verdict(), entry.key(), String.valueOf(entry.id()));
   }
 
   /** Each writes what is new; false if there was nothing. */

@@ -11,7 +11,6 @@ import dev.oncefold.verify.DiskFault;
 import dev.oncefold.verify.Observation;
 import dev.oncefold.verify.SimulatedDisk;
 import java.io.IOException;
-import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -43,47 +42,6 @@ final class Simulation {
   record Case(long seed, int events, int steps, long faults) {
     static Case of(long seed) {
       return new Case(seed, Integer.MAX_VALUE, Integer.MAX_VALUE, -1);
-    }
-  }
-
-  /** What a test breaks to see it caught. */
-  static class Breakage {
-    Disk disk(Disk disk) {
-      return disk;
-    }
-
-    Log log(Disk disk, int segmentBytes) throws IOException {
-      return new Log(disk, segmentBytes);
-    }
-
-    <S> Memory<S> memory(Fold.Ids ids, long k0, long k1, Clock clock) {
-      return new Memory<>(ids, k0, k1);
-    }
-
-    /** What the runner commits to. */
-    Store<SimFold.Trace, SimFold.Op, String> store(Store<SimFold.Trace, SimFold.Op, String> store) {
-      return store;
-    }
-
-    /** What somebody who asks is shown. */
-    View<SimFold.Trace> query(
-        Journal<SimFold.Trace, SimFold.Op, String> journal, Memory<SimFold.Trace> memory) {
-      return journal.view();
-    }
-
-    /** Whether any fault strikes. */
-    boolean faults() {
-      return true;
-    }
-
-    /** Whether processes are killed and nothing else goes wrong. */
-    boolean killsOnly() {
-      return false;
-    }
-
-    /** Whether memory is checked too, or only what can be seen from outside. */
-    boolean looksInside() {
-      return true;
     }
   }
 
@@ -149,7 +107,7 @@ final class Simulation {
   }
 
   private final Case which;
-  private final Breakage breakage;
+  private final SimBreakage breakage;
   private final SimTally tally;
   private final SimSettings settings;
   private final SimHistory history;
@@ -172,11 +130,11 @@ final class Simulation {
   private @Nullable SimSinks sinks;
   private final Deque<Runnable> snapshots = new ArrayDeque<>();
 
-  Simulation(Case which, Breakage breakage, SimTally tally) {
+  Simulation(Case which, SimBreakage breakage, SimTally tally) {
     this(which, breakage, tally, Observation.Needs.LEAST);
   }
 
-  Simulation(Case which, Breakage breakage, SimTally tally, Observation.Needs needs) {
+  Simulation(Case which, SimBreakage breakage, SimTally tally, Observation.Needs needs) {
     this.which = which;
     this.breakage = breakage;
     this.tally = tally;

@@ -35,8 +35,8 @@ class SimulationTest {
 
   @Test
   void aRunWithoutFaultsProvesNothing() {
-    Simulation.Breakage disarmed =
-        new Simulation.Breakage() {
+    SimBreakage disarmed =
+        new SimBreakage() {
           @Override
           boolean faults() {
             return false;
@@ -44,14 +44,12 @@ class SimulationTest {
         };
     for (long seed = 0; seed < 20; seed++) {
       Observation.Needs needs = new Observation.Needs(1, 1, 0, 1, List.of("F4"));
-      Simulation calm =
-          new Simulation(Simulation.Case.of(seed), disarmed, new SimTally(), needs);
+      Simulation calm = new Simulation(Simulation.Case.of(seed), disarmed, new SimTally(), needs);
       calm.run();
       Result result = Checker.check(calm.history(), SimModel::new);
       assertThat(result).as("seed " + seed).isInstanceOf(Result.Invalid.class);
       assertThat(((Result.Invalid) result).reasons())
-          .contains(
-              "it needs 1 kills, and had 0", "the fault F4 did not land: it was never tried");
+          .contains("it needs 1 kills, and had 0", "the fault F4 did not land: it was never tried");
     }
   }
 
@@ -59,17 +57,14 @@ class SimulationTest {
   void aRunWithoutEventsProvesNothing() {
     Simulation empty =
         new Simulation(
-            new Simulation.Case(7, 0, Integer.MAX_VALUE, -1),
-            new Simulation.Breakage(),
-            new SimTally());
+            new Simulation.Case(7, 0, Integer.MAX_VALUE, -1), new SimBreakage(), new SimTally());
     empty.run();
     assertThat(Checker.check(empty.history(), SimModel::new)).isInstanceOf(Result.Invalid.class);
   }
 
   @Test
   void halfTheHistoryOfARunProvesNothing() {
-    Simulation whole =
-        new Simulation(Simulation.Case.of(7), new Simulation.Breakage(), new SimTally());
+    Simulation whole = new Simulation(Simulation.Case.of(7), new SimBreakage(), new SimTally());
     whole.run();
     List<Observation> all = whole.history().observations();
     List<Observation> half = all.subList(0, all.size() / 2);
@@ -77,7 +72,7 @@ class SimulationTest {
   }
 
   private static void run(long seed, SimTally tally) {
-    Simulation.Breakage sound = new Simulation.Breakage();
+    SimBreakage sound = new SimBreakage();
     Simulation simulation = new Simulation(Simulation.Case.of(seed), sound, tally);
     try {
       simulation.run();

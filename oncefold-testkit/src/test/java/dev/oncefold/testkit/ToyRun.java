@@ -1,16 +1,9 @@
 package dev.oncefold.testkit;
 
 import dev.oncefold.Disk;
-import dev.oncefold.Event;
 import dev.oncefold.FencedException;
 import dev.oncefold.Fold;
-import dev.oncefold.Outcome;
-import dev.oncefold.Polled;
-import dev.oncefold.Position;
-import dev.oncefold.Received;
 import dev.oncefold.Runner;
-import dev.oncefold.Source;
-import dev.oncefold.States;
 import dev.oncefold.verify.DiskFault;
 import dev.oncefold.verify.DiskObserver;
 import dev.oncefold.verify.History;
@@ -22,7 +15,6 @@ import dev.oncefold.verify.TraceModel.Move;
 import dev.oncefold.verify.TraceModel.Trace;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -53,18 +45,14 @@ final class ToyRun implements History, DiskObserver, ToyStore.Observer {
     }
   }
 
-  private static final int PARTITIONS = 2;
   private static final int MOST_LIVES = 12;
   private static final int MOST_TURNS = 200;
-
-  private static final Fold<Trace, Move, String> WITH_IDS = fold(true);
-  private static final Fold<Trace, Move, String> WITHOUT_IDS = fold(false);
 
   private final Toy toy;
   private final Random random;
   private final SimulatedDisk disk;
   private final Fold<Trace, Move, String> fold;
-  private final List<List<Received<Move>>> input = new ArrayList<>();
+  private final ToyInput input;
   private final List<Observation> seen = new ArrayList<>();
   private final Snapshots<Trace> snapshots = new Snapshots<>(Trace::text, seen::add);
   // Begun, and not known to be committed.
@@ -78,7 +66,7 @@ final class ToyRun implements History, DiskObserver, ToyStore.Observer {
     this.toy = toy;
     this.random = new Random(seed * 31 + 7);
     this.disk = new SimulatedDisk(random, false, this);
-    this.fold = toy.ids() ? WITH_IDS : WITHOUT_IDS;
+    this.fold = toy.ids() ? ToyInput.WITH_IDS : ToyInput.WITHOUT_IDS;
     seen.add(
         new Observation.Begin(
             "toy",
@@ -89,132 +77,13 @@ final class ToyRun implements History, DiskObserver, ToyStore.Observer {
             0L,
             needs,
             Map.of()));
-    events(events);
+    this.input = new ToyInput(random, events, toy.ids());
+    input.tell(seen::add);
   }
 
   @Override
   public void read(Consumer<Observation> each) {
     seen.forEach(each);
-  }
-
-  private static Fold<Trace, Move, String> fold(boolean ids) {
-    Fold.Builder<Trace, Move, String> builder =
-        Fold.of(ToyStore.FOLD, Trace.class, Move.class, String.class)
-            .initially(Trace.NONE)
-            .whenFailed(Fold.WhenFailed.REFUSE);
-    return (ids ? builder.rememberingForever() : builder.rememberingNoIds())
-        .update(event -> event.value().keys(), ToyRun::update);
-  }
-
-  /** The rules of {@link TraceModel}. */
-  private static Outcome<States<Trace>, String> update(States<Trace> states, Event<Move> event) {
-    Move move = event.value();
-    States<Trace> after = states;
-    List<String> told = new ArrayList<>();
-    for (int i = 0; i < move.keys().size(); i++) {
-      String key = move.keys().get(i);
-      if (!move.affords(i, states.get(key))) {
-        return Outcome.reject(TraceModel.REJECTION);
-      }
-      Trace trace =
-          states.get(key).after(String.valueOf(event.id()), move.seq(), move.amounts().get(i));
-      after = after.with(key, trace);
-      told.add(trace.text());
-    }
-    Outcome.Accepted<States<Trace>, String> outcome = Outcome.accept(after);
-    for (String text : told) {
-      outcome = outcome.emit(TraceModel.OUTPUT, text);
-    }
-    return outcome;
-  }
-
-  // ---------------------------------------------------------------- input
-
-  static Position position(long offset) {
-    return offset == 0 ? Position.START : new Position(offset, offset * 7);
-  }
-
-  private static String name(int partition) {
-    return "p" + partition;
-  }
-
-  private void events(int count) {
-    for (int i = 0; i < PARTITIONS; i++) {
-      input.add(new ArrayList<>());
-    }
-    List<Event<Move>> sent = new ArrayList<>();
-    for (int seq = 0; seq < count; seq++) {
-      int partition = random.nextInt(PARTITIONS);
-      List<Received<Move>> to = input.get(partition);
-      int at = to.size();
-      Position next = position(at + 1L);
-      Event<Move> event;
-      if (random.nextInt(12) == 0) {
-        to.add(
-            Received.undecodable(
-                at, next, "no event", ("?" + seq).getBytes(StandardCharsets.US_ASCII)));
-        seen.add(new Observation.Input(name(partition), at, at + 1L, null, null, null, ""));
-        continue;
-      } else if (toy.ids() && !sent.isEmpty() && random.nextInt(6) == 0) {
-        event = sent.get(random.nextInt(sent.size()));
-      } else {
-        event = new Event<>("e" + seq, "", null, move(seq));
-        event = new Event<>(event.id(), event.value().keys().get(0), null, event.value());
-        sent.add(event);
-      }
-      to.add(Received.of(at, next, event));
-      seen.add(
-          new Observation.Input(
-              name(partition), at, at + 1L, event.key(), event.id(), null, event.value().text()));
-    }
-  }
-
-  /** Out of the world into a key, or between two keys; the sum of all stays 0. */
-  private Move move(int seq) {
-    int key = random.nextInt(4);
-    long amount = random.nextInt(100);
-    return random.nextInt(3) == 0
-        ? new Move(seq, List.of("k" + key, "k" + (key + 1) % 4), List.of(-amount, amount))
-        : new Move(seq, List.of("k" + key, "@world"), List.of(amount, -amount));
-  }
-
-  private final class Partitions implements Source<Move> {
-    private final int[] next = new int[PARTITIONS];
-
-    @Override
-    public List<String> partitions() {
-      return List.of(name(0), name(1));
-    }
-
-    @Override
-    public void seek(String partition, Position position) {
-      next[partition.charAt(1) - '0'] = (int) position.offset();
-    }
-
-    @Override
-    public @Nullable Polled<Move> poll(int max, Duration wait) {
-      int partition = random.nextInt(PARTITIONS);
-      if (next[partition] >= input.get(partition).size()) {
-        partition = 1 - partition;
-      }
-      int from = next[partition];
-      int left = input.get(partition).size() - from;
-      if (left <= 0) {
-        return null;
-      }
-      int to = from + 1 + random.nextInt(Math.min(left, 4));
-      next[partition] = to;
-      return new Polled<>(
-          name(partition), position(from), input.get(partition).subList(from, to), true);
-    }
-
-    @Override
-    public boolean ended() {
-      return next[0] >= input.get(0).size() && next[1] >= input.get(1).size();
-    }
-
-    @Override
-    public void close() {}
   }
 
   // ---------------------------------------------------------------- what is told
@@ -290,9 +159,7 @@ final class ToyRun implements History, DiskObserver, ToyStore.Observer {
 
   private boolean consumed() {
     ToyStore open = store;
-    return open != null
-        && open.positions.getOrDefault(name(0), 0L) == input.get(0).size()
-        && open.positions.getOrDefault(name(1), 0L) == input.get(1).size();
+    return open != null && input.isConsumed(open.positions);
   }
 
   private void live() {
@@ -348,7 +215,7 @@ final class ToyRun implements History, DiskObserver, ToyStore.Observer {
     return new Runner<>(
         store(),
         fold,
-        List.of(new Partitions()),
+        List.of(input.source()),
         Clock.systemUTC(), // not read: no id is forgotten
         Fold.WhenFailed.REFUSE,
         (polled, verdicts) ->

@@ -162,7 +162,7 @@ class ToyStore implements Store<Trace, Move, String> {
   // ---------------------------------------------------------------- the store
 
   private Position position(String partition) {
-    return ToyRun.position(positions.getOrDefault(partition, 0L));
+    return ToyInput.position(positions.getOrDefault(partition, 0L));
   }
 
   @Override

@@ -411,22 +411,24 @@ final class Walk implements Consumer<Observation> {
           new Found(Rule.C13, "the counts are " + seen.counts() + ", not " + tally.counts(), null));
     }
     if (!found.isEmpty() && damaged != null) {
-      throw new Broken(
-          List.of(
-              new Found(
-                  Rule.C11,
-                  "what is stored was damaged ("
-                      + damaged
-                      + "), and instead of refusing it shows: "
-                      + found.get(0).message(),
-                  found.get(0).key())));
+      throw new Broken(List.of(absorbed(found.get(0))));
     } else if (!found.isEmpty()) {
       throw new Broken(found);
     }
   }
 
+  private Found absorbed(Found found) {
+    return new Found(
+        Rule.C11,
+        "what is stored was damaged ("
+            + damaged
+            + "), and instead of refusing it shows: "
+            + found.message(),
+        found.key());
+  }
+
   private void complete(String reader) {
-    complete = true;
+    complete |= damaged == null;
     complete(outputs, reader, Rule.C5);
     complete(refusals, reader, Rule.C13);
   }
@@ -434,7 +436,8 @@ final class Walk implements Consumer<Observation> {
   private void complete(Stream stream, String reader, Rule missing) {
     String key = stream.differing(reader);
     if (key != null && focused) {
-      throw new Broken(List.of(stream.diagnose(reader, key, missing)));
+      Found found = stream.diagnose(reader, key, missing);
+      throw new Broken(List.of(damaged == null ? found : absorbed(found)));
     } else if (key != null) {
       throw new Broken(List.of(), key);
     }

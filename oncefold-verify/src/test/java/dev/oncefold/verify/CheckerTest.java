@@ -316,6 +316,13 @@ class CheckerTest {
   }
 
   @Test
+  void anOutputOfWhatIsDamagedIsAbsorbedDamage() {
+    Sketch sketch = committed().add(new Observation.Damaged("a flipped bit"));
+    assertThat(rules(sketch.output("a", "e1", 0, ONE).output("a", "e2", 0, ONE).complete().check()))
+        .containsExactly(Rule.C11);
+  }
+
+  @Test
   void aFailedEventThatIsInNoRefusalIsFound() {
     assertThat(rules(sound().undecodable().commit("F").complete().check()))
         .containsExactly(Rule.C13);
