@@ -38,7 +38,7 @@ import picocli.CommandLine.Spec;
     },
     footer = {"", "Exit code: 0 for PASS, 1 for FAIL and INVALID, 2 for wrong usage."})
 final class VerifyCommand implements Callable<Integer> {
-  private static final int EVENTS_FOR_A_KILL = 200;
+  private static final int EVENTS_FOR_A_KILL = 500;
   private static final int FEWEST_EVENTS = 1000;
   private static final int MOST_EVENTS = 2_000_000;
 
@@ -71,7 +71,7 @@ final class VerifyCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "20",
       description =
-          "how many kills in a round, at most one for 200 events (default: ${DEFAULT-VALUE})")
+          "how many kills in a round, at most one for 500 events (default: ${DEFAULT-VALUE})")
   private int kills;
 
   @Option(

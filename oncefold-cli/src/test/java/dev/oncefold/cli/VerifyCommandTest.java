@@ -154,8 +154,8 @@ class VerifyCommandTest {
         "'' | Name the PIPELINE to verify, or a history with --history FILE",
         "x.yaml --history y | --history judges a file that is there: leave PIPELINE out",
         "x.yaml --events 10 | '--events is 10; give a number from 1,000 to 2,000,000'",
-        "x.yaml --kills 0 | '--kills is 0; for 20,000 events give 1 to 100'",
-        "x.yaml --kills 101 | '--kills is 101; for 20,000 events give 1 to 100'",
+        "x.yaml --kills 0 | '--kills is 0; for 20,000 events give 1 to 40'",
+        "x.yaml --kills 41 | '--kills is 41; for 20,000 events give 1 to 40'",
         "x.yaml --for ever | '--for ever is no time; write 90s, 5m or 2h'",
         "x.yaml --for -5m | '--for -5m is no time; write 90s, 5m or 2h'",
       })

@@ -5,6 +5,8 @@ import dev.oncefold.verify.Schedule.Kind;
 import dev.oncefold.verify.Schedule.Planned;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -123,19 +125,42 @@ public final class Nemesis implements AutoCloseable {
   }
 
   /**
-   * Carries out every fault, and then waits until the process ends by itself.
+   * Carries out every fault, and then waits until the process ends by itself. Where it is at the
+   * end of its input before, the faults that are left have not landed.
    *
-   * @throws ChildException if it ends before, or with an exit code, or does not get on
+   * @throws ChildException if it ends with an exit code, or does not get on
    * @throws IOException if it cannot be started
    * @throws InterruptedException if interrupted
    */
   public void run() throws IOException, InterruptedException {
-    for (Planned planned : schedule.faults()) {
-      carryOut(planned);
+    List<Planned> left = new ArrayList<>(schedule.faults());
+    try {
+      while (!left.isEmpty()) {
+        carryOut(left.get(0));
+        left.remove(0);
+      }
+      witness.calm();
+      allow(Long.MAX_VALUE);
+      finish();
+    } catch (AtEnd e) {
+      for (Planned missed : left) {
+        Kind kind = missed.kind();
+        witness.fault(
+            new Observation.Fault(
+                kind.code(), kind.what() + ": the input was at its end", false, false, false));
+      }
+      witness.calm();
+      over(false);
     }
-    witness.calm();
-    allow(Long.MAX_VALUE);
-    finish();
+  }
+
+  /** The process has applied all of its input, sooner than was thought. */
+  private static final class AtEnd extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    AtEnd() {
+      super(null, null, false, false);
+    }
   }
 
   /** Ends the process of the moment, if there is one. */
@@ -224,7 +249,7 @@ public final class Nemesis implements AutoCloseable {
   /** Kills the process; the fault has landed if it died as far in its life as it should have. */
   private void kill(String fault, String what, boolean recovered) throws InterruptedException {
     if (!running().kill()) {
-      throw unexpected("ended by itself with exit code " + running().exitCode());
+      throw endedByItself();
     }
     boolean landed = (beacon.get(Field.RECOVERY) != 0) == recovered;
     witness.fault(new Observation.Fault(fault, what, landed, true, isCommitOpen()));
@@ -239,6 +264,11 @@ public final class Nemesis implements AutoCloseable {
       String what = kind.what() + ": not run: " + e.getMessage();
       witness.fault(new Observation.Fault(kind.code(), what, false, false, false));
       return;
+    } catch (IllegalStateException e) {
+      if (!running().isAlive()) {
+        throw endedByItself();
+      }
+      throw e;
     }
     witness.fault(new Observation.Fault(kind.code(), kind.what(), true, false, isCommitOpen()));
     witness.paused();
@@ -324,7 +354,7 @@ public final class Nemesis implements AutoCloseable {
 
   private void check(String what, long begin) {
     if (!running().isAlive()) {
-      throw unexpected("ended by itself with exit code " + running().exitCode());
+      throw endedByItself();
     }
     if (System.nanoTime() - begin > PATIENCE) {
       throw unexpected("did not " + what + " within a minute");
@@ -337,6 +367,11 @@ public final class Nemesis implements AutoCloseable {
       throw new IllegalStateException("no process was started");
     }
     return now;
+  }
+
+  private RuntimeException endedByItself() {
+    int code = running().exitCode();
+    return code == 0 ? new AtEnd() : unexpected("ended by itself with exit code " + code);
   }
 
   private ChildException unexpected(String what) {

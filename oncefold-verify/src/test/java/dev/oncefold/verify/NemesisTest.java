@@ -143,6 +143,25 @@ class NemesisTest {
   }
 
   @Test
+  void aFaultThatComesAfterTheEndOfTheInputHasNotLanded() throws IOException, InterruptedException {
+    Schedule schedule =
+        new Schedule(
+            1,
+            List.of(
+                new Schedule.Planned(1, Schedule.Kind.KILL, 0.9, 1.5),
+                new Schedule.Planned(2, Schedule.Kind.PAUSE_IN_COMMIT, 1.1, 1.2),
+                new Schedule.Planned(3, Schedule.Kind.KILL, 1.2, 1.3)));
+    try (Nemesis nemesis = nemesis(schedule, Toy.class)) {
+      nemesis.run();
+    }
+    assertThat(faults).hasSize(3);
+    assertThat(faults.get(1).landed()).isFalse();
+    assertThat(faults.get(1).what()).endsWith(": the input was at its end");
+    assertThat(faults.get(2).landed()).isFalse();
+    assertThat(Toy.stored(directory)).isEqualTo(Toy.INPUT);
+  }
+
+  @Test
   void aProcessThatEndsByItselfIsTold() throws IOException {
     try (Nemesis nemesis = nemesis(Schedule.of(1, 3, 0), GivesUp.class)) {
       assertThatThrownBy(nemesis::run)
