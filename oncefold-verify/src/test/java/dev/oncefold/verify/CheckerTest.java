@@ -387,6 +387,7 @@ class CheckerTest {
                         .commit("R")
                         .refusal("a", "e3", Verdict.Kind.REJECTED)
                         .complete()
+                        .snapshot()
                         .end())))
         .isInstanceOf(Result.Pass.class);
   }
