@@ -629,6 +629,9 @@ final class Walk implements Consumer<Observation> {
     }
     Observation.Needs needs = begin.needs();
     atLeast(reasons, "committed events", needs.events(), tally.counts().events());
+    if (needs.kills() > 0 && tally.counts().applied() == 0) {
+      reasons.add("no event was applied: the kills had no effect to do harm to");
+    }
     atLeast(reasons, "commits", 1, commits);
     atLeast(reasons, "snapshots compared", Math.max(1, needs.snapshots()), snapshots);
     if (snapshots > 0 && !compared) {
