@@ -194,7 +194,15 @@ public final class Nemesis implements AutoCloseable {
         if (syncTooShort) {
           beacon.set(Field.HOLD, Beacon.HOLD_BEFORE_SYNC);
         }
-        spin("write a commit", () -> goesOn(more) && beacon.get(Field.COMMIT) == Beacon.WRITTEN);
+        spin(
+            "write a commit",
+            () -> {
+              if (beacon.get(Field.HANDED) >= limit) {
+                // Missed all the while: on a busy machine a sync is over before it is looked at.
+                beacon.set(Field.HOLD, Beacon.HOLD_BEFORE_SYNC);
+              }
+              return goesOn(more) && beacon.get(Field.COMMIT) == Beacon.WRITTEN;
+            });
         kill(kind.code(), kind.what(), true);
         syncTooShort |= beacon.get(Field.COMMIT) == Beacon.CLOSED;
       }

@@ -6,14 +6,19 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** The slots as they should be, beside those that were seen in snapshots and by queries. */
 final class Slots {
   /** For so many commits it is known again that the state is as of one of them. */
   private static final int BOUNDARIES = 1024;
+
+  /** Of so many versions of a key it is known again what was in them. */
+  static final int RECENT = 8;
 
   private final Model model;
   private final @Nullable Long conserved;
@@ -25,7 +30,7 @@ final class Slots {
   private long observedDigest;
   private long observedShare;
   private long present;
-  private final Map<String, Seen> sessions = new HashMap<>();
+  private final Map<String, Map<String, Seen>> sessions = new HashMap<>();
   private final Set<Key> pending = new HashSet<>();
 
   /** A key: as it should be, and as it was in the last snapshot. */
@@ -39,9 +44,10 @@ final class Slots {
     long observedVersion;
     @Nullable String observedState;
     boolean touched;
-    // A version that a query has shown before its commit was seen.
-    long shownVersion;
-    @Nullable String shownState;
+    // Versions that queries have shown before their commits were seen; null where there are none.
+    @Nullable NavigableMap<Long, String> shown;
+    // Hashes of the last versions; null while there was one only, as with most keys of many.
+    long @Nullable [] recent;
 
     Key(String name) {
       this.name = name;
@@ -91,17 +97,21 @@ final class Slots {
   @Nullable Found change(String name, @Nullable String state) {
     Key key = key(name);
     touch(key);
-    digest -= hash(key, key.version, key.state);
+    long before = hash(key, key.version, key.state);
+    digest -= before;
     present += (state == null ? 0 : 1) - (key.state == null ? 0 : 1);
     key.former = state == null ? Math.max(key.former, key.version) : key.former;
     key.version = state == null ? 0 : key.version + 1;
     key.deletions += state == null ? 1 : 0;
     key.state = state;
     digest += hash(key, key.version, key.state);
-    if (key.shownVersion > 0 && key.version == key.shownVersion) {
-      String shown = key.shownState;
-      key.shownVersion = 0;
-      pending.remove(key);
+    keep(key, before);
+    if (key.shown != null && key.shown.containsKey(key.version)) {
+      String shown = key.shown.remove(key.version);
+      if (key.shown.isEmpty()) {
+        key.shown = null;
+        pending.remove(key);
+      }
       if (!Objects.equals(shown, state)) {
         return new Found(
             Rule.C8,
@@ -117,6 +127,18 @@ final class Slots {
       }
     }
     return null;
+  }
+
+  private static void keep(Key key, long before) {
+    if (key.state == null) {
+      key.recent = null;
+    } else if (key.recent != null || key.version > 1) {
+      if (key.recent == null) {
+        key.recent = new long[RECENT];
+        key.recent[(int) ((key.version - 1) % RECENT)] = before;
+      }
+      key.recent[(int) (key.version % RECENT)] = hash(key, key.version, key.state);
+    }
   }
 
   /** A commit ends here. */
@@ -235,11 +257,25 @@ final class Slots {
 
   @Nullable Found query(Observation.Query query) {
     long sum = 0;
+    Map<String, Seen> before = sessions.computeIfAbsent(query.session(), s -> new HashMap<>());
+    Set<String> keysShown = new HashSet<>();
     for (Observation.Slot slot : query.slots()) {
       sum += share(slot.state());
-      Found found = query(query.session(), slot);
+      keysShown.add(slot.key());
+      Found found = query(query.session(), before, slot);
       if (found != null) {
         return found;
+      }
+    }
+    if (query.whole()) {
+      for (String gone : List.copyOf(before.keySet())) {
+        Found found =
+            keysShown.contains(gone)
+                ? null
+                : query(query.session(), before, new Observation.Slot(gone, 0, null));
+        if (found != null) {
+          return found;
+        }
       }
     }
     if (query.whole() && conserved != null && sum != conserved) {
@@ -256,16 +292,15 @@ final class Slots {
     return null;
   }
 
-  private @Nullable Found query(String session, Observation.Slot slot) {
+  private @Nullable Found query(String session, Map<String, Seen> asked, Observation.Slot slot) {
     Key key = key(slot.key());
-    String asked = session.length() + " " + session + slot.key();
-    Seen before = sessions.get(asked);
+    Seen before = asked.get(slot.key());
     boolean older = before != null && slot.version() < before.version();
     // Who lags behind may see what stood there before the key was deleted.
     boolean maybeFormer = slot.version() <= key.former;
     long deletions =
         maybeFormer ? (before == null ? 0 : before.deletions()) + (older ? 1 : 0) : key.deletions;
-    sessions.put(asked, new Seen(deletions, slot.version()));
+    asked.put(slot.key(), new Seen(deletions, slot.version()));
     if (before != null
         && (deletions > key.deletions || (older && deletions == before.deletions()))) {
       return new Found(
@@ -282,10 +317,8 @@ final class Slots {
     if (maybeFormer) {
       return null;
     } else if (slot.version() > key.version) {
-      key.shownVersion = slot.version();
-      key.shownState = slot.state();
-      pending.add(key);
-    } else if (slot.version() == key.version && !Objects.equals(slot.state(), key.state)) {
+      return shownAhead(session, key, slot);
+    } else if (!was(key, slot)) {
       return new Found(
           Rule.C8,
           session
@@ -294,22 +327,58 @@ final class Slots {
               + " as "
               + told(slot.version(), slot.state())
               + ", committed is "
+              + (slot.version() == key.version ? "" : "another with that version, and now ")
               + told(key.version, key.state),
           slot.key());
     }
     return null;
   }
 
+  /** Whether the key was like this, as far as it is known. */
+  private static boolean was(Key key, Observation.Slot slot) {
+    if (slot.version() == key.version) {
+      return Objects.equals(slot.state(), key.state);
+    }
+    long kept = key.recent == null ? 0 : key.recent[(int) (slot.version() % RECENT)];
+    return slot.version() <= key.version - RECENT
+        || kept == 0
+        || kept == hash(key, slot.version(), slot.state());
+  }
+
+  private @Nullable Found shownAhead(String session, Key key, Observation.Slot slot) {
+    if (key.shown == null) {
+      key.shown = new TreeMap<>();
+      pending.add(key);
+    }
+    String state = String.valueOf(slot.state());
+    String other = key.shown.putIfAbsent(slot.version(), state);
+    return other == null || other.equals(state)
+        ? null
+        : new Found(
+            Rule.C8,
+            session
+                + " was shown version "
+                + slot.version()
+                + " of "
+                + key.name
+                + " as "
+                + state
+                + ", and somebody else as "
+                + other,
+            key.name);
+  }
+
   /** What queries have shown and nobody has committed, now that nothing is in flight. */
   List<Found> notCommitted() {
     for (Key key : pending) {
+      Map.Entry<Long, String> shown = Objects.requireNonNull(key.shown).firstEntry();
       return List.of(
           new Found(
               Rule.C8,
               "a query was shown "
                   + key.name
                   + " as "
-                  + told(key.shownVersion, key.shownState)
+                  + told(shown.getKey(), shown.getValue())
                   + ", which was never committed",
               key.name));
     }

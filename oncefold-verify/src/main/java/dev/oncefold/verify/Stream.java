@@ -118,11 +118,12 @@ final class Stream {
                     key,
                     item,
                     "is of another attempt than the one that was applied")
-                : found(Rule.C5, reader, key, item, "should have the value " + left.get(0));
+                : found(missing, reader, key, item, "should have the value " + left.get(0));
       }
     }
     for (Item item : should) {
-      if (!seen.contains(item)) {
+      // The same item may be due more than once: a conflict that was sent again.
+      if (values.getOrDefault(item.id(), List.of()).contains(item.value())) {
         return found(missing, reader, key, item, "is missing");
       }
     }

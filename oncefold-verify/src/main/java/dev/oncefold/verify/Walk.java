@@ -1,7 +1,6 @@
 package dev.oncefold.verify;
 
 import dev.oncefold.Counts;
-import dev.oncefold.Output;
 import dev.oncefold.Verdict;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -27,7 +26,10 @@ final class Walk implements Consumer<Observation> {
   private final Map<String, Partition> partitions = new TreeMap<>();
   private final Counts.Tally tally = new Counts.Tally();
   private long floor = Long.MIN_VALUE;
+  private long newest = Long.MIN_VALUE;
   private @Nullable String damaged;
+  private boolean damageSeen;
+  private @Nullable String damageUnseen;
   private Observation.@Nullable Snapshot snapshot;
   private int slotsToCome;
 
@@ -42,12 +44,18 @@ final class Walk implements Consumer<Observation> {
   private final Map<String, Integer> missed = new TreeMap<>();
   private boolean calm;
   private boolean complete = true;
+  private boolean compared = true;
+  // Of each reader whether everything that it read was compared.
+  private final Map<String, Boolean> readers = new TreeMap<>();
   private boolean ended;
 
   /** One partition of the input. */
   private static final class Partition {
     long position;
+    // The newest owner that was seen, and what the last one that claimed was told.
     long epoch;
+    long claim;
+    long claimedAt;
     long answered;
     long told = Long.MIN_VALUE;
     final Deque<Observation.Input> waiting = new ArrayDeque<>();
@@ -88,6 +96,7 @@ final class Walk implements Consumer<Observation> {
   @Override
   public void accept(Observation observation) {
     line++;
+    require(!ended, "it goes on behind its end");
     if (slotsToCome > 0) {
       if (!(observation instanceof Observation.Slot slot)) {
         throw new HistoryException(slotsToCome + " slots of the snapshot before are missing", null);
@@ -116,6 +125,7 @@ final class Walk implements Consumer<Observation> {
       queries++;
       broken(slots.query(query));
     } else if (observation instanceof Observation.Output output) {
+      reads(output.reader());
       outputs.read(
           output.reader(),
           output.name(),
@@ -123,6 +133,7 @@ final class Walk implements Consumer<Observation> {
           output.id(),
           output.name() + "=" + output.value());
     } else if (observation instanceof Observation.Refusal refusal) {
+      reads(refusal.reader());
       refusals.read(
           refusal.reader(),
           "",
@@ -146,12 +157,27 @@ final class Walk implements Consumer<Observation> {
       openCommits += killed && fault.openCommit() ? 1 : 0;
     } else if (observation instanceof Observation.Damaged damage) {
       damaged = damage.what();
+      damageSeen = false;
+    } else if (observation instanceof Observation.Refused) {
+      damageSeen = true;
     } else if (observation instanceof Observation.Repaired) {
-      damaged = null;
+      repaired();
     } else if (observation instanceof Observation.Calm) {
       calm = true;
     } else if (observation instanceof Observation.Slot) {
       throw new HistoryException("a slot stands behind no snapshot", null);
+    }
+  }
+
+  private void repaired() {
+    damageUnseen = damaged == null || damageSeen ? damageUnseen : damaged;
+    damaged = null;
+  }
+
+  /** What a reader reads of a damaged copy is compared there and then, or never. */
+  private void reads(String reader) {
+    if (damaged == null) {
+      readers.put(reader, false);
     }
   }
 
@@ -195,18 +221,22 @@ final class Walk implements Consumer<Observation> {
               + claimed.partition()
               + " has the epoch "
               + claimed.epoch()
-              + ", which is not above "
-              + partition.epoch,
+              + ", and there is the epoch "
+              + partition.epoch
+              + " already",
           null);
     }
+    long before = Math.max(partition.position, partition.claimedAt);
     partition.epoch = claimed.epoch();
-    if (claimed.position() < partition.position) {
+    partition.claim = claimed.epoch();
+    partition.claimedAt = claimed.position();
+    if (claimed.position() < before) {
       broken(
           Rule.C9,
           "the position of "
               + claimed.partition()
               + " went back from "
-              + partition.position
+              + before
               + " to "
               + claimed.position(),
           null);
@@ -218,6 +248,7 @@ final class Walk implements Consumer<Observation> {
     if (commit.to() > commit.from()) {
       commits++;
       complete = false;
+      compared = false;
     }
     if (commit.epoch() < partition.epoch) {
       broken(
@@ -228,6 +259,32 @@ final class Walk implements Consumer<Observation> {
               + commit.partition()
               + ", which another owns since epoch "
               + partition.epoch,
+          null);
+    }
+    partition.epoch = commit.epoch();
+    if (commit.epoch() == partition.claim && partition.position < partition.claimedAt) {
+      broken(
+          Rule.C9,
+          "the owner of epoch "
+              + commit.epoch()
+              + " was told that "
+              + commit.partition()
+              + " is at "
+              + partition.claimedAt
+              + ", but "
+              + partition.position
+              + " is committed",
+          null);
+    }
+    if (commit.to() < commit.from()) {
+      broken(
+          Rule.C9,
+          "a commit of "
+              + commit.partition()
+              + " goes back from "
+              + commit.from()
+              + " to "
+              + commit.to(),
           null);
     }
     if (commit.from() != partition.position) {
@@ -262,9 +319,9 @@ final class Walk implements Consumer<Observation> {
             + commit.partition()
             + " ends at "
             + commit.to()
-            + ", but the history has its input up to "
-            + partition.position
-            + " only");
+            + (partition.position < commit.to()
+                ? ", but the history has its input up to " + partition.position + " only"
+                : ", inside the event that ends at " + partition.position));
     if (judged < commit.verdicts().length()) {
       broken(
           Rule.C13,
@@ -276,14 +333,27 @@ final class Walk implements Consumer<Observation> {
               + judged,
           null);
     }
-    Long risen = commit.floor();
-    if (risen != null) {
-      if (risen < floor) {
-        broken(Rule.C14, "the floor fell from " + floor + " to " + risen, null);
-      }
-      floor = risen;
-    }
+    rise(commit.floor());
     slots.boundary();
+  }
+
+  private void rise(@Nullable Long risen) {
+    if (risen == null) {
+      return;
+    } else if (begin.spanMillis() < 0) {
+      broken(Rule.C14, "ids are not forgotten by time, and the floor rose to " + risen, null);
+    } else if (risen < floor) {
+      broken(Rule.C14, "the floor fell from " + floor + " to " + risen, null);
+    } else if (risen > newest) {
+      broken(
+          Rule.C14,
+          "the floor rose to "
+              + risen
+              + ", above the time of every event"
+              + (newest == Long.MIN_VALUE ? "" : ", the greatest of which is " + newest),
+          null);
+    }
+    floor = risen;
   }
 
   private static String position(Observation.Input input) {
@@ -316,6 +386,9 @@ final class Walk implements Consumer<Observation> {
     Model.Effect effect = told == Verdict.Kind.APPLIED ? expected.effect() : null;
     tally.add(told, effect == null ? 0 : effect.outputs().size());
     boolean byTheRules = told == Verdict.Kind.APPLIED || told == Verdict.Kind.REJECTED;
+    if (byTheRules && input.time() != null) {
+      newest = Math.max(newest, input.time());
+    }
     if (byTheRules && input.key() != null && input.id() != null && remembers()) {
       ids.remember(input.key(), input.id(), Hash.of(0, input.payload()), input.time(), floor);
     }
@@ -331,8 +404,13 @@ final class Walk implements Consumer<Observation> {
   }
 
   /** The refusals of what has no key are in order for each partition. */
-  private static String refusalKey(String key, String id) {
-    return key.isEmpty() ? id.substring(0, Math.max(0, id.lastIndexOf('@'))) : key;
+  static String refusalKey(String key, String id) {
+    return key.isEmpty() ? noKey(id.substring(0, Math.max(0, id.lastIndexOf('@')))) : key;
+  }
+
+  /** Stands for the key of what has none, and is no key that a partition's name could be. */
+  static String noKey(String partition) {
+    return "(no key) " + partition;
   }
 
   private void apply(Observation.Input input, Model.Effect effect) {
@@ -342,10 +420,17 @@ final class Walk implements Consumer<Observation> {
     }
     int n = 0;
     for (Model.Emitted output : effect.outputs()) {
-      String outputId = Output.id(begin.fold(), String.valueOf(key), id(input), n++);
+      String outputId =
+          escaped(begin.fold()) + '/' + escaped(String.valueOf(key)) + '/' + escaped(id(input));
+      outputId = outputId + '/' + n++;
       outputs.expect(
           output.name(), String.valueOf(key), outputId, output.name() + "=" + output.value());
     }
+  }
+
+  /** As the parts of an output's id are written, so that no two outputs share one. */
+  private static String escaped(String part) {
+    return part.replace("%", "%25").replace("/", "%2F");
   }
 
   private boolean remembers() {
@@ -388,6 +473,8 @@ final class Walk implements Consumer<Observation> {
     snapshots++;
     // Also those of which nothing is known but the position.
     seen.positions().keySet().forEach(this::partition);
+    compared |= damaged == null;
+    damageSeen = true;
     List<Found> found = new ArrayList<>();
     partitions.forEach(
         (name, partition) -> {
@@ -411,10 +498,23 @@ final class Walk implements Consumer<Observation> {
                     null));
           }
         });
+    seen.positions()
+        .forEach(
+            (name, position) -> {
+              if (position != 0 && !partitions.containsKey(name)) {
+                found.add(
+                    new Found(
+                        Rule.C9, name + " is at " + position + ", and has no input at all", null));
+              }
+            });
     found.addAll(slots.compare(found.isEmpty()));
     Long seenFloor = seen.floor();
     if (seenFloor != null && seenFloor < floor) {
       found.add(new Found(Rule.C14, "the floor fell from " + floor + " to " + seenFloor, null));
+    } else if (seenFloor != null && seenFloor > floor) {
+      found.add(
+          new Found(
+              Rule.C14, "the floor is " + seenFloor + ", but no commit raised it to that", null));
     }
     if (found.isEmpty() && !seen.counts().equals(tally.counts())) {
       found.add(
@@ -438,7 +538,11 @@ final class Walk implements Consumer<Observation> {
   }
 
   private void complete(String reader) {
-    complete |= damaged == null;
+    if (damaged == null) {
+      complete = true;
+      readers.put(reader, true);
+    }
+    damageSeen = true;
     complete(outputs, reader, Rule.C5);
     complete(refusals, reader, Rule.C13);
   }
@@ -458,7 +562,9 @@ final class Walk implements Consumer<Observation> {
         end.observations() == line - 1,
         "it should have " + end.observations() + " observations before its end");
     ended = true;
+    repaired();
     List<Found> found = new ArrayList<>(slots.notCommitted());
+    partitions.forEach((name, partition) -> found.addAll(promised(name, partition)));
     String behind = behind();
     if (behind != null && calm) {
       found.add(new Found(Rule.C12, "the faults have stopped, and still " + behind, null));
@@ -466,6 +572,36 @@ final class Walk implements Consumer<Observation> {
     if (!found.isEmpty()) {
       throw new Broken(found);
     }
+  }
+
+  /** What somebody was told to be committed, and is not. */
+  private static List<Found> promised(String name, Partition partition) {
+    List<Found> found = new ArrayList<>();
+    if (partition.answered > partition.position) {
+      found.add(
+          new Found(
+              Rule.C1,
+              "everything of "
+                  + name
+                  + " up to "
+                  + partition.answered
+                  + " was answered as committed, and at the end it is at "
+                  + partition.position,
+              null));
+    }
+    if (partition.claimedAt > partition.position) {
+      found.add(
+          new Found(
+              Rule.C9,
+              "an owner was told that "
+                  + name
+                  + " is at "
+                  + partition.claimedAt
+                  + ", and at the end it is at "
+                  + partition.position,
+              null));
+    }
+    return found;
   }
 
   /** What is not done yet, or null. */
@@ -476,6 +612,11 @@ final class Walk implements Consumer<Observation> {
             + " has "
             + partition.getValue().waiting.size()
             + " events that are not committed";
+      }
+    }
+    for (Map.Entry<String, Boolean> reader : readers.entrySet()) {
+      if (!reader.getValue()) {
+        return "the reader " + reader.getKey() + " has not read to the end";
       }
     }
     return complete || (outputs.isEmpty() && refusals.isEmpty())
@@ -497,8 +638,17 @@ final class Walk implements Consumer<Observation> {
     }
     Observation.Needs needs = begin.needs();
     atLeast(reasons, "committed events", needs.events(), tally.counts().events());
+    if (needs.kills() > 0 && tally.counts().applied() == 0) {
+      reasons.add("no event was applied: the kills had no effect to do harm to");
+    }
     atLeast(reasons, "commits", 1, commits);
-    atLeast(reasons, "snapshots compared", needs.snapshots(), snapshots);
+    atLeast(reasons, "snapshots compared", Math.max(1, needs.snapshots()), snapshots);
+    if (snapshots > 0 && !compared) {
+      reasons.add("no snapshot was compared behind the last commit");
+    }
+    if (damageUnseen != null) {
+      reasons.add("nobody looked at what is stored after its damage: " + damageUnseen);
+    }
     atLeast(reasons, "kills", needs.kills(), kills);
     atLeast(reasons, "kills inside an open commit", needs.openCommits(), openCommits);
     for (String fault : needs.faults()) {

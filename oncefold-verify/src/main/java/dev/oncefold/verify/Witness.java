@@ -48,13 +48,15 @@ final class Witness implements Consumer<Observation> {
         || observation instanceof Observation.Repaired) {
       return true;
     } else if (observation instanceof Observation.Input input) {
-      return isKey(input.key());
+      return isKey(input.key() == null ? Walk.noKey(input.partition()) : input.key());
+    } else if (observation instanceof Observation.Judged judged) {
+      return judged.effect().changes().stream().anyMatch(change -> isKey(change.key()));
     } else if (observation instanceof Observation.Slot slot) {
       return isKey(slot.key());
     } else if (observation instanceof Observation.Output output) {
       return isKey(output.key());
     } else if (observation instanceof Observation.Refusal refusal) {
-      return isKey(refusal.key());
+      return isKey(Walk.refusalKey(refusal.key(), refusal.id()));
     } else if (observation instanceof Observation.Query query) {
       return query.slots().stream().anyMatch(slot -> isKey(slot.key()));
     }

@@ -437,6 +437,7 @@ class CheckerTest {
                         .commit("R")
                         .refusal("a", "e3", Verdict.Kind.REJECTED)
                         .complete()
+                        .snapshot()
                         .end())))
         .isInstanceOf(Result.Pass.class);
   }

@@ -3,6 +3,7 @@ package dev.oncefold.verify;
 import static dev.oncefold.verify.Sketch.deposit;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.oncefold.Verdict;
 import dev.oncefold.verify.TraceModel.Trace;
 import java.util.List;
 import java.util.Map;
@@ -152,5 +153,58 @@ class InvalidTest {
     invalid(
         new Sketch().withModel(RecordedModel.NAME).input("e1", 1, deposit(1, "a", 1)).commit("A"),
         "behind observation 3: the history does not tell what the rules make of the event at p0@0");
+  }
+
+  @Test
+  void nothingApplied() {
+    invalid(
+        new Sketch(new Observation.Needs(1, 1, 1, 1, List.of()), null)
+            .input("e1", 100, deposit(1, "a", -1))
+            .add(kill(true, true))
+            .commit("R")
+            .refusal("a", "e1", Verdict.Kind.REJECTED)
+            .complete()
+            .snapshot()
+            .end(),
+        "no event was applied: the kills had no effect to do harm to");
+  }
+
+  @Test
+  void moreBehindItsEnd() {
+    Sketch ended = sketch(Observation.Needs.LEAST).end();
+    invalid(
+        ended.snapshot(),
+        "behind observation " + ended.observations.size() + ": it goes on behind its end");
+  }
+
+  @Test
+  void noSnapshotBehindTheLastCommit() {
+    invalid(
+        sketch(Observation.Needs.LEAST)
+            .input("e9", 109, deposit(9, "a", -99))
+            .commit("R")
+            .refusal("a", "e9", Verdict.Kind.REJECTED)
+            .complete()
+            .end(),
+        "no snapshot was compared behind the last commit");
+  }
+
+  @Test
+  void aReaderThatWasNeverCompared() {
+    invalid(
+        sketch(Observation.Needs.LEAST)
+            .add(new Observation.Output("other", "traces", "a", "moves/a/e9/0", "1 1 1 1"))
+            .end(),
+        "it did not catch up: the reader other has not read to the end");
+  }
+
+  @Test
+  void damageThatNobodyLookedAt() {
+    invalid(
+        sketch(Observation.Needs.LEAST)
+            .add(new Observation.Damaged("a hole"))
+            .add(new Observation.Repaired())
+            .end(),
+        "nobody looked at what is stored after its damage: a hole");
   }
 }

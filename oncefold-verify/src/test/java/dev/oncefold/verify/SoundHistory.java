@@ -8,6 +8,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 final class SoundHistory implements History {
   static final long SPAN = 400;
   private static final List<String> KEYS =
-      List.of("a", "b", "@world", "k@1", "x/y", "", "žluť 😀", "p0", "p0@3");
+      List.of("a", "b", "@world", "k@1", "x/y", "", "žluť 😀 %", "p0", "p0@3");
   private static final List<String> READERS = List.of("follower", "file");
 
   final List<Observation> seen = new ArrayList<>();
@@ -42,6 +43,7 @@ final class SoundHistory implements History {
   private final List<Part> parts = new ArrayList<>();
   private final List<Sent> sent = new ArrayList<>();
   private final Map<String, Map<String, Deque<Observation>>> unread = new LinkedHashMap<>();
+  final IdentityHashMap<Observation, Map<String, Long>> newestAt = new IdentityHashMap<>();
   private final Map<String, Integer> sessions = new HashMap<>();
   private long floor = Long.MIN_VALUE;
   private long newest;
@@ -233,7 +235,7 @@ final class SoundHistory implements History {
       letters.append(tellsAll || random.nextBoolean() ? Letters.of(kind) : Letters.UNTOLD);
     }
     @Nullable Long risen = null;
-    if (span >= 0 && random.nextInt(3) == 0 && newest - span > floor) {
+    if (span >= 0 && random.nextInt(3) == 0 && newest > 0 && newest - span > floor) {
       risen = floor = newest - span;
       if (!keepsForgotten) {
         ids.values().removeIf(old -> Objects.requireNonNull(old.time()) <= floor);
@@ -275,7 +277,7 @@ final class SoundHistory implements History {
       slots.putAll(after);
       int n = 0;
       for (Slot slot : after.values()) {
-        String outputId = "f/1/" + input.key() + "/" + id + "/" + n++;
+        String outputId = "f%2F1/" + escaped(input.key()) + "/" + escaped(id) + "/" + n++;
         for (String reader : READERS) {
           emit(
               reader,
@@ -301,6 +303,14 @@ final class SoundHistory implements History {
     return kind;
   }
 
+  private static String escaped(@Nullable String part) {
+    StringBuilder escaped = new StringBuilder();
+    for (char c : String.valueOf(part).toCharArray()) {
+      escaped.append(c == '/' ? "%2F" : c == '%' ? "%25" : String.valueOf(c));
+    }
+    return escaped.toString();
+  }
+
   /** The verdict where the rules are not asked, else null. */
   private Verdict.@Nullable Kind verdict(Observation.Input input, @Nullable Long latest) {
     if (input.key() == null) {
@@ -310,7 +320,10 @@ final class SoundHistory implements History {
     String id = input.id();
     if (id != null && span != Observation.Begin.NO_IDS) {
       Sent first = ids.get(List.of(input.key(), id));
-      if (first != null) {
+      // Below the floor an id may still be known, or not; above it, one forgotten is new.
+      boolean forgotten = first != null && first.time() != null && first.time() <= floor;
+      boolean old = input.time() != null && input.time() <= floor;
+      if (first != null && (old || !forgotten)) {
         return first.move().text().equals(input.payload())
             ? Verdict.Kind.DUPLICATE
             : Verdict.Kind.CONFLICT;
@@ -365,7 +378,11 @@ final class SoundHistory implements History {
                 told.add(slot.of(key));
               }
             });
-    seen.add(new Observation.Query(session, whole, told));
+    Observation.Query query = new Observation.Query(session, whole, told);
+    Map<String, Long> newest = new HashMap<>();
+    slots.forEach((key, slot) -> newest.put(key, slot.version()));
+    newestAt.put(query, newest);
+    seen.add(query);
   }
 
   private void snapshot() {
