@@ -115,8 +115,9 @@ record VerifyReport(
     json.put("events", counts.events()).put("applied", counts.applied());
     json.put("duplicates", counts.duplicates()).put("conflicts", counts.conflicts());
     json.put("rejected", counts.rejected()).put("expired", counts.expired());
-    json.put("failed", counts.failed()).put("outputs", figures.outputs());
-    json.put("refusals", figures.refusals()).put("keys", figures.keys());
+    json.put("failed", counts.failed()).put("outputs", counts.outputs());
+    json.put("outputsRead", figures.outputs()).put("refusalsRead", figures.refusals());
+    json.put("keys", figures.keys());
     json.put("recoveryPoints", figures.snapshots()).put("kills", figures.kills());
     json.put("killsInsideCommit", figures.openCommits());
     if (figures.kills() > 0) {

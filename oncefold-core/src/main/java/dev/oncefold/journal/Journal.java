@@ -366,12 +366,13 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
    */
   @Override
   public void close() {
-    if (groups.isAnswering()) {
+    // An answer that comes before anything depends on it is passed on by the thread that judges.
+    if (groups.isAnswering() || Thread.currentThread() == judge) {
       throw new JournalException(
           "the journal "
               + disk.path("")
-              + " cannot be closed by what depends on an answer: it would wait for itself. Close it"
-              + " from another thread");
+              + " cannot be closed by an update, or by what depends on an answer: it would wait for"
+              + " itself. Close it from another thread");
     }
     synchronized (submissions) {
       if (closed) {

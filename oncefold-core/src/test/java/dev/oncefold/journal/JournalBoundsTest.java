@@ -10,11 +10,15 @@ import dev.oncefold.Position;
 import dev.oncefold.Received;
 import dev.oncefold.Runner;
 import dev.oncefold.Source;
+import dev.oncefold.Verdict;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -91,10 +95,42 @@ class JournalBoundsTest {
 
   @Test
   void whatDependsOnAnAnswerCannotCloseTheJournal() {
-    try (var journal = Journal.open(disk, Bank.fold(), Bank.OPTIONS)) {
+    CountDownLatch depended = new CountDownLatch(1);
+    Fold<Bank.Account, Bank.Payment, Bank.Receipt> fold =
+        Bank.define()
+            .update(
+                (account, event) -> {
+                  depended.await(); // so that the answer does not come before
+                  return Bank.rules(account, event);
+                });
+    try (var journal = Journal.open(disk, fold, Bank.OPTIONS)) {
       CompletableFuture<Void> closing =
           journal.submit(Bank.deposit("1", "a", 5)).thenRun(journal::close);
+      depended.countDown();
       assertThatThrownBy(closing::join).hasMessageContaining("Close it from another thread");
+      assertThat(journal.submit(Bank.deposit("2", "a", 5)).join().kind().name())
+          .isEqualTo("APPLIED");
+    }
+  }
+
+  /** On the thread that judges: there the answer comes, too, where it is faster than its hearer. */
+  @Test
+  void anUpdateCannotCloseTheJournal() {
+    AtomicReference<Runnable> close = new AtomicReference<>(() -> {});
+    Fold<Bank.Account, Bank.Payment, Bank.Receipt> fold =
+        Bank.define()
+            .update(
+                (account, event) -> {
+                  Objects.requireNonNull(close.get()).run();
+                  return Bank.rules(account, event);
+                });
+    try (var journal = Journal.open(disk, fold, Bank.OPTIONS)) {
+      close.set(journal::close);
+      assertThat(journal.submit(Bank.deposit("1", "a", 5)).join())
+          .isInstanceOfSatisfying(
+              Verdict.Failed.class,
+              failed -> assertThat(failed.reason()).contains("Close it from another thread"));
+      close.set(() -> {});
       assertThat(journal.submit(Bank.deposit("2", "a", 5)).join().kind().name())
           .isEqualTo("APPLIED");
     }

@@ -89,12 +89,13 @@ final class Commits<E> {
       floor = risen.toEpochMilli();
       commit(next(), floor, null);
     }
-    boolean ahead = entry.failure() == Verdict.Cause.AHEAD_OF_CLOCK;
-    if (ahead && verdicts.length() > 0) {
+    boolean byTime =
+        entry.failure() == Verdict.Cause.AHEAD_OF_CLOCK || entry.failure() == Verdict.Cause.NO_TIME;
+    if (byTime && verdicts.length() > 0) {
       commit(next(), null, null);
     }
     verdicts.append(Letters.of(kind));
-    if (ahead) {
+    if (byTime) {
       commit(next(), null, latest);
     }
     if (kind == Verdict.Kind.DUPLICATE
@@ -150,7 +151,7 @@ final class Commits<E> {
     try {
       return time == null ? null : time.toEpochMilli();
     } catch (ArithmeticException e) {
-      return null; // beyond every floor and clock: the event has no usable time
+      return Long.MAX_VALUE; // beyond every clock: no engine can believe it
     }
   }
 }

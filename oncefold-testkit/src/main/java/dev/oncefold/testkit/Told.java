@@ -32,6 +32,9 @@ final class Told {
 
   static List<String> lines(Result result) {
     Figures figures = result.figures();
+    if (figures.observations() == 0) {
+      return verdict(result);
+    }
     Counts counts = figures.counts();
     List<String> lines = new ArrayList<>();
     row(lines, "events", number(counts.events()));
@@ -68,7 +71,7 @@ final class Told {
         "compared",
         String.format(
             Locale.ROOT,
-            "%,d recovery points, %,d keys, %,d outputs, %,d refusals",
+            "%,d recovery points, %,d keys; %,d outputs and %,d refusals as they were read",
             figures.snapshots(),
             figures.keys(),
             figures.outputs(),

@@ -67,6 +67,12 @@ class VerificationTest {
                   new Payment(account, random.nextInt(100) - 40)));
         }
       }
+      // Too late for any clock, with and without an id.
+      events.set(100, new Event<>(null, "a1", Instant.MAX, new Payment("a1", 1)));
+      events.set(200, new Event<>("late", "a1", Instant.MAX, new Payment("a1", 1)));
+      events.set(
+          300,
+          new Event<>("ahead", "a1", begin.plus(Duration.ofDays(90_000)), new Payment("a1", 1)));
       return events;
     }
   }
@@ -79,6 +85,7 @@ class VerificationTest {
     report.orFail();
     assertThat(report.result().figures().counts().events()).isEqualTo(20_000);
     assertThat(report.result().figures().counts().expired()).isPositive();
+    assertThat(report.result().figures().counts().failed()).isGreaterThanOrEqualTo(3);
     assertThat(Checker.check(new HistoryFile(report.history()))).isInstanceOf(Result.Pass.class);
   }
 }
