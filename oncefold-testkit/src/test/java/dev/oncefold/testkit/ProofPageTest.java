@@ -102,7 +102,7 @@ class ProofPageTest {
     page.add(
         String.format(
             Locale.ROOT,
-            "By `mvn -B -ntp -Pproof verify` on %s, Java %s, %s %s, %d processors.",
+            "By `mvn -B -ntp -Pproof verify -pl oncefold-testkit -am` on %s, Java %s, %s %s, %d processors.",
             LocalDate.now(ZoneOffset.UTC),
             Runtime.version(),
             System.getProperty("os.name"),
@@ -176,7 +176,7 @@ class ProofPageTest {
   private void simulation() throws Exception {
     heading("Simulation");
     String before = System.getProperty(SEEDS);
-    System.setProperty(SEEDS, System.getProperty("oncefold.proof.seeds", "50000"));
+    System.setProperty(SEEDS, System.getProperty("oncefold.proof.seeds", "30000"));
     try {
       told("Simulation: ", dev.oncefold.journal.Proofs.SIMULATION)
           .forEach(line -> page.add(line + "."));
