@@ -110,6 +110,7 @@ class VerifyCommandTest {
         .containsExactly("accounts.yaml");
     assertThat(out.toString())
         .contains("writes   " + work + " and nothing else")
+        .contains("The faults of the first round, by the seed 1:")
         .contains("data/accounts")
         .contains("receipts.ndjson");
 

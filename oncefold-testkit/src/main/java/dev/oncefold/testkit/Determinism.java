@@ -7,9 +7,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -139,7 +137,7 @@ public final class Determinism {
       try {
         return check(subject, arguments, directory);
       } finally {
-        delete(directory);
+        Scratch.delete(directory);
       }
     } catch (IOException e) {
       throw new UncheckedIOException("the judgements cannot be kept in a temporary file", e);
@@ -221,14 +219,5 @@ public final class Determinism {
             one.words(),
             how,
             other.words());
-  }
-
-  private static void delete(Path directory) throws IOException {
-    try (Stream<Path> files = Files.list(directory)) {
-      for (Path file : new ArrayList<>(files.toList())) {
-        Files.delete(file);
-      }
-    }
-    Files.delete(directory);
   }
 }

@@ -1,6 +1,7 @@
 package dev.oncefold.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.oncefold.Event;
 import dev.oncefold.Fold;
@@ -87,5 +88,32 @@ class VerificationTest {
     assertThat(report.result().figures().counts().expired()).isPositive();
     assertThat(report.result().figures().counts().failed()).isGreaterThanOrEqualTo(3);
     assertThat(Checker.check(new HistoryFile(report.history()))).isInstanceOf(Result.Pass.class);
+  }
+
+  /** A fold that nobody can apply twice alike. */
+  static final class Chance extends Payments {
+    @Override
+    public Fold<Account, Payment, Receipt> fold() {
+      return Fold.of("accounts", Account.class, Payment.class, Receipt.class)
+          .initially(new Account(0, 0))
+          .remembering(Duration.ofDays(1))
+          .update((account, event) -> Outcome.accept(new Account(System.nanoTime(), 1)));
+    }
+
+    @Override
+    public List<Event<Payment>> events() {
+      return super.events().subList(0, 20);
+    }
+  }
+
+  @Test
+  void aFoldThatIsNotDeterministicFailsWithTheEventAndIsNotRun() throws Exception {
+    Verification.Report report = Verification.of(Chance.class).run(directory.resolve("chance"));
+    assertThat(report.passed()).isFalse();
+    assertThat(report.rounds()).isZero();
+    assertThatThrownBy(report::orFail)
+        .isInstanceOf(AssertionError.class)
+        .hasMessageContaining("FAIL: The fold is not deterministic: the event 0")
+        .hasMessageContaining("\"p0\"");
   }
 }
