@@ -97,8 +97,10 @@ class KafkaSourceTest {
     }
     try (Reading reading = new Reading(Reading.of(cluster, topic))) {
       // kept, its mark, dropped, its mark
-      reading.until(() -> reading.positions.containsKey(topic + "-0")
-          && at(reading, topic + "-0").offset() == 4);
+      reading.until(
+          () ->
+              reading.positions.containsKey(topic + "-0")
+                  && at(reading, topic + "-0").offset() == 4);
       assertThat(reading.values).containsExactly("kept");
       reading.untilRead();
 

@@ -38,7 +38,8 @@ final class Reading implements AutoCloseable {
     return KafkaSource.of(
         cluster.bootstrap(),
         topic,
-        record -> new Event<>(null, Cluster.text(record.key()), null, Cluster.text(record.value())));
+        record ->
+            new Event<>(null, Cluster.text(record.key()), null, Cluster.text(record.value())));
   }
 
   /** One round of the walk; false where there was nothing. */
