@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -22,7 +23,6 @@ import java.util.concurrent.CompletionException;
  * @param <O> the type of the outputs
  */
 public final class Runner<S, E, O> {
-  private static final int BATCH = 512;
   private static final Duration IDLE = Duration.ofMillis(50);
 
   private final Store<S, E, O> store;
@@ -33,7 +33,11 @@ public final class Runner<S, E, O> {
   private final Fold.WhenFailed whenFailed;
   private final AfterCommit<S, E, O> afterCommit;
   private final Map<String, Store.Claim> claims = new HashMap<>();
-  private final boolean[] caughtUp;
+  // By the place of the source: what it reads now, and what it was known to consist of.
+  private final List<List<String>> assigned = new ArrayList<>();
+  private final List<List<String>> expected = new ArrayList<>();
+  // The partitions of which the store knows that they are read to their end.
+  private final Set<String> caughtUp = new HashSet<>();
   private Set<String> refusing = Set.of();
   private int turn;
   private CompletableFuture<?> last = CompletableFuture.completedFuture(null);
@@ -98,7 +102,10 @@ public final class Runner<S, E, O> {
     this.clock = clock;
     this.whenFailed = whenFailed;
     this.afterCommit = afterCommit;
-    this.caughtUp = new boolean[sources.size()];
+    for (int i = 0; i < sources.size(); i++) {
+      assigned.add(List.of());
+      expected.add(List.of());
+    }
   }
 
   /**
@@ -142,6 +149,7 @@ public final class Runner<S, E, O> {
   /** Lets {@link #run} finish the batch in hand and return. */
   public void stop() {
     stopping = true;
+    store.stopping();
   }
 
   /**
@@ -178,42 +186,75 @@ public final class Runner<S, E, O> {
    * @throws InterruptedException if the thread was interrupted while waiting for input
    */
   public boolean step(Duration wait) throws InterruptedException {
-    if (claims.isEmpty()) {
-      claim();
-    }
     if (last.isCompletedExceptionally()) {
       awaitCommits();
+    }
+    for (int place = 0; place < sources.size(); place++) {
+      follow(place);
     }
     for (int tries = 0; tries < sources.size(); tries++) {
       int place = turn;
       turn = (turn + 1) % sources.size();
       Source<E> source = sources.get(place);
-      Polled<E> polled = source.poll(BATCH, tries == sources.size() - 1 ? wait : Duration.ZERO);
+      Polled<E> polled =
+          source.poll(store.batchSize(), tries == sources.size() - 1 ? wait : Duration.ZERO);
       if (polled != null) {
-        caughtUp[place] = false;
         judge(source, polled);
         return true;
       }
-      if (!caughtUp[place]) {
-        caughtUp[place] = true;
-        for (String partition : source.partitions()) {
+      for (String partition : assigned.get(place)) {
+        if (claims.containsKey(partition)
+            && !caughtUp.contains(partition)
+            && !source.mayHaveMore(partition)) {
           store.caughtUp(claimOn(partition));
+          caughtUp.add(partition);
         }
       }
     }
     return false;
   }
 
-  private void claim() {
-    for (Source<E> source : sources) {
-      for (String partition : source.partitions()) {
-        Store.Claim claim = store.claim(partition);
-        if (claims.put(partition, claim) != null) {
-          throw new IllegalArgumentException(
-              "two sources read a partition named \"" + partition + "\": name them apart");
-        }
-        source.seek(partition, claim.position());
+  /** Claims what a source has come to read, and releases what it reads no more. */
+  private void follow(int place) {
+    Source<E> source = sources.get(place);
+    List<String> all = source.partitions();
+    if (!all.equals(expected.get(place))) {
+      store.expect(all);
+      expected.set(place, List.copyOf(all));
+    }
+    List<String> now = source.assigned();
+    List<String> before = assigned.get(place);
+    if (now.equals(before)) {
+      return;
+    }
+    for (String partition : before) {
+      if (!now.contains(partition)) {
+        release(partition);
       }
+    }
+    for (String partition : now) {
+      if (!before.contains(partition)) {
+        claim(source, partition);
+      }
+    }
+    assigned.set(place, List.copyOf(now));
+  }
+
+  private void claim(Source<E> source, String partition) {
+    if (claims.containsKey(partition)) {
+      throw new IllegalArgumentException(
+          "two sources read a partition named \"" + partition + "\": name them apart");
+    }
+    Store.Claim claim = store.claim(partition);
+    claims.put(partition, claim);
+    source.seek(partition, claim.position());
+  }
+
+  private void release(String partition) {
+    Store.Claim claim = claims.remove(partition);
+    caughtUp.remove(partition);
+    if (claim != null) {
+      store.release(claim);
     }
   }
 
@@ -230,13 +271,31 @@ public final class Runner<S, E, O> {
 
   /** Judges what was polled, in as many batches as the store wants. */
   private void judge(Source<E> source, Polled<E> polled) {
+    caughtUp.remove(polled.partition());
     Polled<E> rest = polled;
-    while (!rest.events().isEmpty()) {
-      rest = rest.after(judgeBatch(source, rest));
+    boolean over = rest.to().equals(rest.from());
+    while (!over) {
+      try {
+        int taken = judgeBatch(source, rest);
+        over = taken == rest.events().size();
+        rest = over ? rest : rest.after(taken);
+        if (over && !polled.unread()) {
+          caughtUp.add(polled.partition());
+        }
+      } catch (RejudgeException e) {
+        // Nothing of the batch is left anywhere: once more from where it began.
+        over = stopping;
+      } catch (FencedException e) {
+        release(polled.partition());
+        if (!source.giveUp(polled.partition())) {
+          throw e;
+        }
+        over = true;
+      }
     }
   }
 
-  /** Judges and commits one batch; answers how many events it took, at least one. */
+  /** Judges and commits one batch; answers how many events it took: all, or at least one. */
   private int judgeBatch(Source<E> source, Polled<E> polled) {
     List<Verdict<S, O>> verdicts = new ArrayList<>(polled.events().size());
     FailedEventException failed = null;
@@ -263,7 +322,8 @@ public final class Runner<S, E, O> {
           break;
         }
       }
-      committed = batch.commit(to, polled.unread() || verdicts.size() < polled.events().size());
+      boolean all = verdicts.size() == polled.events().size();
+      committed = batch.commit(all ? polled.to() : to, polled.unread() || !all);
     }
     counts = counts.plus(tally.counts());
     Polled<E> taken = polled.first(verdicts.size());

@@ -14,15 +14,26 @@ import org.jspecify.annotations.Nullable;
  */
 public interface Source<E> extends AutoCloseable {
   /**
-   * The partitions that this source reads.
+   * All partitions of the input, also those that others read. What is unread in any of them holds
+   * the floor.
    *
-   * @return their names, which identify them in the store for ever
+   * @return their names, which identify them in the store for ever; may grow
    */
   List<String> partitions();
 
   /**
-   * Goes to where the store has applied a partition. Called once for each partition before the
-   * first {@link #poll}.
+   * The partitions that this source reads now. Asked before every {@link #poll}: one that is new is
+   * claimed, and one that is gone is released.
+   *
+   * @return names of {@link #partitions}; all of them, unless a group shares them out
+   */
+  default List<String> assigned() {
+    return partitions();
+  }
+
+  /**
+   * Goes to where the store has applied a partition. Called for each partition once it is {@link
+   * #assigned}, before events of it are polled.
    *
    * @param partition the partition's name
    * @param position the position to read from
@@ -40,6 +51,29 @@ public interface Source<E> extends AutoCloseable {
    * @throws InterruptedException if the thread was interrupted while waiting
    */
   @Nullable Polled<E> poll(int max, Duration wait) throws InterruptedException;
+
+  /**
+   * Whether a partition may have something to read though the last {@link #poll} answered nothing.
+   * As long as that is so the partition holds the floor.
+   *
+   * @param partition one of {@link #assigned}
+   * @return false where a poll that answers nothing says that all is read
+   */
+  default boolean mayHaveMore(String partition) {
+    return false;
+  }
+
+  /**
+   * Told that another owner has taken a partition over.
+   *
+   * @param partition the partition's name
+   * @return whether this source goes on without it, as a member of a group does: it comes back to
+   *     {@link #assigned} only when the group gives it to this source anew. False where the run is
+   *     to stop
+   */
+  default boolean giveUp(String partition) {
+    return false;
+  }
 
   /**
    * Whether a poll can ever answer anything again.

@@ -13,6 +13,40 @@ import java.util.concurrent.CompletableFuture;
  * @param <O> the type of the outputs
  */
 public interface Store<S, E, O> {
+  /** The size of batches unless a store says otherwise, in events. */
+  int USUAL_BATCH = 512;
+
+  /**
+   * The size of batches that this store commits best.
+   *
+   * @return the most events to put into one batch
+   */
+  default int batchSize() {
+    return USUAL_BATCH;
+  }
+
+  /**
+   * Tells all partitions of an input, those of other owners too: as long as one of them was never
+   * read to its end the floor waits for it. Called before the first claim, and when partitions were
+   * added.
+   *
+   * @param partitions their names
+   */
+  default void expect(List<String> partitions) {}
+
+  /**
+   * Gives a partition back: somebody else may claim it. What is held in memory for it is dropped.
+   *
+   * @param claim the claim, fenced or not
+   */
+  default void release(Claim claim) {}
+
+  /**
+   * Told, from any thread, that the run is to stop: a store that waits for a database which is away
+   * waits no longer, and what it was asked for fails.
+   */
+  default void stopping() {}
+
   /**
    * Takes a partition over. From here on every older claim on it is fenced. A claimed partition
    * counts as having unread input until a batch or {@link #caughtUp} says otherwise, so claim all
@@ -25,7 +59,7 @@ public interface Store<S, E, O> {
 
   /**
    * Says that a claimed partition has nothing left to read for now, so that it does not hold the
-   * floor down.
+   * floor down. Where the claim is fenced this does nothing; the next batch tells.
    *
    * @param claim the claim
    */
@@ -40,6 +74,7 @@ public interface Store<S, E, O> {
    * @return the batch
    * @throws FencedException if another claim took the partition over, or the stored position is not
    *     {@code from}
+   * @throws RejudgeException if the same batch is to be begun again
    */
   Batch<S, E, O> begin(Claim claim, Position from);
 
@@ -73,6 +108,7 @@ public interface Store<S, E, O> {
      * read it all at once.
      *
      * @param events the events, in the order in which they are judged and added
+     * @throws RejudgeException if the batch is to be begun again
      */
     void load(List<Received<E>> events);
 
@@ -100,6 +136,8 @@ public interface Store<S, E, O> {
      * @param unread whether the partition has more to read
      * @return completes after the commit point, in the order of the commits; fails if the store
      *     failed. What depends on it must not block the thread that completes it
+     * @throws FencedException if another claim took the partition over: nothing was committed
+     * @throws RejudgeException if nothing was committed, and the same events are to be judged again
      */
     CompletableFuture<Position> commit(Position to, boolean unread);
 

@@ -1,0 +1,63 @@
+package dev.oncefold;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where outputs and refusals leave a store for another system, each exactly once: the messages and
+ * the position up to which they go are written there in one atomic step. The store keeps what it
+ * committed until a sink has passed it.
+ *
+ * <p>Safe for use by several threads; a lane belongs to one.
+ */
+public interface Sink extends AutoCloseable {
+  /** The position of a lane to which nothing was ever written. */
+  long START = 0;
+
+  /**
+   * Takes a lane over: whoever had it open before is fenced, and can write nothing more.
+   *
+   * @param lane the lane's name, which identifies it in the other system for ever
+   * @return the lane
+   * @throws SinkException if that is not possible now; it may be tried again
+   */
+  Lane open(String lane);
+
+  @Override
+  void close();
+
+  /** One sequence of messages, in order. Used by one thread. */
+  interface Lane extends AutoCloseable {
+    /**
+     * How far the lane was written when it was opened, or by the last {@link #write}.
+     *
+     * @return the position given with the last messages, or {@link #START}
+     */
+    long position();
+
+    /**
+     * Writes messages and the position after them: all of it or nothing.
+     *
+     * @param messages the messages, in order; there may be none
+     * @param position the position, which never falls
+     * @throws FencedException if somebody else has opened the lane since: nothing was written
+     * @throws SinkException if it failed, and perhaps was written all the same: close the lane,
+     *     open it again, and its position tells
+     */
+    void write(List<Message> messages, long position);
+
+    @Override
+    void close();
+  }
+
+  /**
+   * One message.
+   *
+   * @param output the name of the output; null for a refusal
+   * @param key the key of the event
+   * @param id unique for ever: the id of the output, or of the event refused
+   * @param value the value, encoded
+   */
+  @SuppressWarnings("ArrayRecordComponent") // never compared; copying each would cost too much
+  record Message(@Nullable String output, String key, String id, byte[] value) {}
+}
