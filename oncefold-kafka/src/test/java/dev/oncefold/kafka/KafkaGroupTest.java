@@ -24,6 +24,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 import org.apache.kafka.clients.consumer.CooperativeStickyAssignor;
 import org.apache.kafka.clients.consumer.RangeAssignor;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -118,7 +119,7 @@ class KafkaGroupTest {
   }
 
   /** Appends the next numbers of all partitions, until told to stop. */
-  private static final class Numbers implements AutoCloseable {
+  private static final class Numbers {
     final AtomicLong sent = new AtomicLong();
     private final Thread thread;
     private volatile boolean stopping;
@@ -142,10 +143,11 @@ class KafkaGroupTest {
       thread.start();
     }
 
-    @Override
-    public void close() throws InterruptedException {
+    /** Ends; answers the last number of each partition. */
+    long finish() throws InterruptedException {
       stopping = true;
       thread.join();
+      return sent.get();
     }
   }
 
@@ -174,7 +176,8 @@ class KafkaGroupTest {
         Journal.open(directory, IN_ORDER, Options.defaults())) {
       Numbers numbers = new Numbers(topic);
       List<Member> members = new ArrayList<>();
-      try (numbers) {
+      long sent;
+      try {
         for (int round = 0; round < 10; round++) {
           if (members.size() == 3 || (!members.isEmpty() && random.nextBoolean())) {
             members.remove(random.nextInt(members.size())).leave();
@@ -186,11 +189,12 @@ class KafkaGroupTest {
             awaitApplied(journal, before + random.nextInt(500), members.toArray(Member[]::new));
           }
         }
+      } finally {
+        sent = numbers.finish();
       }
       if (members.isEmpty()) {
         members.add(new Member(journal, numbers(topic, protocol)));
       }
-      long sent = numbers.sent.get();
       awaitApplied(journal, sent * PARTITIONS, members.toArray(Member[]::new));
       for (Member member : members) {
         member.leave();
@@ -267,30 +271,36 @@ class KafkaGroupTest {
   void aMemberWhosePartitionWasTakenOverJoinsAgainAndGoesOn(Protocol protocol) throws Exception {
     String topic = cluster.topic(PARTITIONS);
     Watched source = new Watched(numbers(topic, protocol));
-    try (Journal<Long, Long, Long> journal = Journal.open(directory, IN_ORDER, Options.defaults());
-        Numbers numbers = new Numbers(topic)) {
+    try (Journal<Long, Long, Long> journal =
+        Journal.open(directory, IN_ORDER, Options.defaults())) {
+      Numbers numbers = new Numbers(topic);
       Member member = new Member(journal, source);
-      for (int round = 1; round <= 3; round++) {
-        String partition = topic + "-" + round;
-        long before = offset(journal, partition);
-        long begin = System.nanoTime();
-        while (offset(journal, partition) == before) {
-          assertThat(member.end).isNotDone();
-          assertThat(System.nanoTime() - begin).isLessThan(TimeUnit.SECONDS.toNanos(60));
-          TimeUnit.MILLISECONDS.sleep(1);
+      long sent;
+      try {
+        for (int round = 1; round <= 3; round++) {
+          String partition = topic + "-" + round;
+          long before = offset(journal, partition);
+          await(member, () -> offset(journal, partition) > before);
+          journal.claim(partition);
+          int fenced = round;
+          await(member, () -> source.givenUp.get() == fenced);
         }
-        journal.claim(partition);
-        while (source.givenUp.get() < round) {
-          assertThat(member.end).isNotDone();
-          assertThat(System.nanoTime() - begin).isLessThan(TimeUnit.SECONDS.toNanos(60));
-          TimeUnit.MILLISECONDS.sleep(1);
-        }
+      } finally {
+        sent = numbers.finish();
       }
-      numbers.close();
-      awaitApplied(journal, numbers.sent.get() * PARTITIONS, member);
+      awaitApplied(journal, sent * PARTITIONS, member);
       member.leave();
       assertThat(journal.counts().rejected()).isZero();
       assertThat(source.givenUp).hasValue(3);
+    }
+  }
+
+  private static void await(Member member, BooleanSupplier condition) throws Exception {
+    long begin = System.nanoTime();
+    while (!condition.getAsBoolean()) {
+      assertThat(member.end).isNotDone();
+      assertThat(System.nanoTime() - begin).isLessThan(TimeUnit.SECONDS.toNanos(60));
+      TimeUnit.MILLISECONDS.sleep(1);
     }
   }
 
