@@ -6,6 +6,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * The bookkeeping tables, in a schema of their own. A version is never changed once it is released:
@@ -18,7 +19,12 @@ final class Migrations {
   private final List<List<String>> steps;
 
   Migrations(Name schema) {
-    this(schema, List.of(first(schema.quoted())));
+    this(
+        schema,
+        List.of(
+            Stream.of(first(schema.quoted()), Outbox.tables(schema.quoted()))
+                .flatMap(List::stream)
+                .toList()));
   }
 
   Migrations(Name schema, List<List<String>> steps) {
@@ -38,6 +44,7 @@ final class Migrations {
    *       {@code ids}, {@code least} and {@code greatest} tell of the ids that it put into the
    *       newest id table.
    *   <li>{@code generations}: the same of the id tables that take no more.
+   *   <li>{@code lanes} and {@code outbox}: see {@link Outbox}.
    *   <li>{@code refusals}: for people; nothing reads it, and rows may be deleted at will.
    * </ul>
    */
