@@ -1,9 +1,9 @@
 package dev.oncefold.postgres;
 
-import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import dev.oncefold.sandbox.PostgresServer;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
@@ -19,15 +19,17 @@ final class OutboxDatabase {
 
   private static String start() {
     try {
-      EmbeddedPostgres server = EmbeddedPostgres.start();
-      String url = server.getJdbcUrl("postgres", "postgres");
-      try (Connection connection = DriverManager.getConnection(url)) {
+      // It ends with this program.
+      PostgresServer server =
+          PostgresServer.start(Path.of("target", "outbox-database").toAbsolutePath());
+      String url = server.jdbcUrl("postgres");
+      try (Connection connection = DriverManager.getConnection(url);
+          Statement statement = connection.createStatement()) {
+        statement.execute("drop schema if exists " + SCHEMA + " cascade");
         new Migrations(Name.of("outbox")).run(connection);
       }
       return url;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    } catch (SQLException e) {
+    } catch (IOException | InterruptedException | SQLException e) {
       throw new IllegalStateException(e);
     }
   }
