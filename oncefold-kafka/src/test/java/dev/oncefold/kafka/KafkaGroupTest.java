@@ -284,9 +284,14 @@ class KafkaGroupTest {
           String partition = topic + "-" + round;
           long before = offset(journal, partition);
           await(member, () -> offset(journal, partition) > before);
-          journal.claim(partition);
-          int fenced = round;
-          await(member, () -> source.givenUp.get() == fenced);
+          // What was seen committed may be from before the member was fenced last: until it is.
+          int fenced = source.givenUp.get();
+          await(
+              member,
+              () -> {
+                journal.claim(partition);
+                return source.givenUp.get() > fenced;
+              });
         }
       } finally {
         sent = numbers.finish();
@@ -294,7 +299,7 @@ class KafkaGroupTest {
       awaitApplied(journal, sent * PARTITIONS, member);
       member.leave();
       assertThat(journal.counts().rejected()).isZero();
-      assertThat(source.givenUp).hasValue(3);
+      assertThat(source.givenUp).hasValueGreaterThanOrEqualTo(3);
     }
   }
 
@@ -303,7 +308,7 @@ class KafkaGroupTest {
     while (!condition.getAsBoolean()) {
       assertThat(member.end).isNotDone();
       assertThat(System.nanoTime() - begin).isLessThan(TimeUnit.SECONDS.toNanos(60));
-      TimeUnit.MILLISECONDS.sleep(1);
+      TimeUnit.MILLISECONDS.sleep(20);
     }
   }
 
