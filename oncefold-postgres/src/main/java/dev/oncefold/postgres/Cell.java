@@ -20,7 +20,8 @@ final class Cell<S> {
   @Nullable Slot<S> slot;
   @Nullable Object[] values = NONE;
   boolean changed;
-  // A verdict other than Applied rests on it, and it was read by an earlier batch.
+  // Whether it was read by an earlier batch, and whether a verdict of this one rests on it.
+  boolean cached;
   boolean relied;
 
   Cell(String key) {
@@ -51,6 +52,7 @@ final class Cell<S> {
     }
     values = NONE;
     changed = false;
+    cached = true;
     relied = false;
   }
 }

@@ -129,7 +129,8 @@ final class Session implements AutoCloseable {
     }
   }
 
-  private Connection connect() throws SQLException {
+  /** Makes a connection and keeps it. */
+  Connection connect() throws SQLException {
     Connection made = new org.postgresql.Driver().connect(options.url(), properties);
     if (made == null) {
       throw new StoreException("pgjdbc does not take the URL " + where());
