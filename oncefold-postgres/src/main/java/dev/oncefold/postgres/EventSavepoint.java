@@ -9,6 +9,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.core.BaseConnection;
 import org.postgresql.core.TransactionState;
@@ -39,6 +40,9 @@ final class EventSavepoint {
   private static final String SAVE = "savepoint oncefold_event";
   private static final String KEEP = "release savepoint oncefold_event";
   private static final String DROP = "rollback to savepoint oncefold_event; " + KEEP;
+
+  // No such savepoint; no transaction.
+  private static final Set<String> ENDED = Set.of("3B001", "25P01");
 
   private final BaseConnection connection;
   private final UserConnection user;
@@ -121,10 +125,7 @@ final class EventSavepoint {
       if (noFault != null) {
         noteIfNoFault(noFault);
       } else if (connection.getTransactionState() == TransactionState.IDLE) {
-        trouble =
-            new StoreException(
-                "the update has ended the transaction of the batch, by a way that is not guarded."
-                    + " What it committed has no position: find that way and close it");
+        trouble = ended(null);
       }
     }
     if (trouble != null) {
@@ -174,9 +175,16 @@ final class EventSavepoint {
     } catch (SQLException e) {
       // Only the connection or the transaction as a whole can be to blame.
       if (trouble == null) {
-        trouble = e;
+        trouble = ENDED.contains(String.valueOf(e.getSQLState())) ? ended(e) : e;
       }
       throw e;
     }
+  }
+
+  private static StoreException ended(@Nullable SQLException e) {
+    return new StoreException(
+        "the update has ended the transaction of the batch, by a way that is not guarded. What it"
+            + " committed has no position: find that way and close it",
+        e);
   }
 }

@@ -190,13 +190,18 @@ public final class SqlStore<E, O> implements Store<NoState, E, O>, AutoCloseable
     /** Lets nothing through once the batch is to be dropped, whatever became of the event. */
     private EventSavepoint untroubled() {
       EventSavepoint events = running.events();
-      Exception trouble = events.trouble();
-      if (trouble instanceof SQLException e) {
-        throw store.again("the SQL of an event was interrupted", e);
-      } else if (trouble instanceof RuntimeException e) {
-        throw e;
+      if (events.trouble() != null) {
+        throw dropped(events);
       }
       return events;
+    }
+
+    private RuntimeException dropped(EventSavepoint events) {
+      Exception trouble = events.trouble();
+      if (trouble instanceof SQLException e) {
+        return store.again("the SQL of an event was interrupted", e);
+      }
+      return trouble instanceof RuntimeException e ? e : new IllegalStateException(trouble);
     }
 
     @Override
@@ -217,7 +222,7 @@ public final class SqlStore<E, O> implements Store<NoState, E, O>, AutoCloseable
       try {
         events.drop();
       } catch (SQLException e) {
-        throw store.again("the SQL of an event cannot be undone", e);
+        throw dropped(events);
       }
     }
 
@@ -227,7 +232,7 @@ public final class SqlStore<E, O> implements Store<NoState, E, O>, AutoCloseable
       try {
         events.end();
       } catch (SQLException e) {
-        throw store.again("the SQL of the events cannot be ended", e);
+        throw dropped(events);
       }
       return batch.commit(to, unread);
     }

@@ -68,13 +68,11 @@ final class Teller<S, E, O> implements AutoCloseable {
 
     private Verdict<S, O> judge(Received<E> received) {
       Event<E> event = Objects.requireNonNull(received.event());
-      Verdict<S, O> verdict =
-          kernel.judge(event, batch, batch, batch.floor(), Kernel.NO_LIMIT);
+      Verdict<S, O> verdict = kernel.judge(event, batch, batch, batch.floor(), Kernel.NO_LIMIT);
       try {
         batch.add(received, verdict);
       } catch (CodecException e) {
-        verdict =
-            new Verdict.Failed<>(Verdict.Cause.UPDATE, String.valueOf(e.getMessage()));
+        verdict = new Verdict.Failed<>(Verdict.Cause.UPDATE, String.valueOf(e.getMessage()));
         batch.add(received, verdict);
       }
       return verdict;
