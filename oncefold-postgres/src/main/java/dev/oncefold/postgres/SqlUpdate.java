@@ -61,6 +61,7 @@ public interface SqlUpdate<E, O> {
    * @return the outcome; {@link Outcome.Accepted#emit} adds outputs of other names
    */
   @SafeVarargs
+  @SuppressWarnings("varargs") // Outcome.accept only reads them
   static <O> Outcome.Accepted<NoState, O> accept(O... outputs) {
     return Outcome.accept(NoState.NONE, outputs);
   }
