@@ -93,12 +93,14 @@ final class Teller<S, E, O> implements AutoCloseable {
   }
 
   @SafeVarargs
+  @SuppressWarnings("varargs")
   final Judged judge(String partition, Event<E>... events) {
     return new Judged(partition, List.of(events));
   }
 
   /** One batch, again where the store wants it so. */
   @SafeVarargs
+  @SuppressWarnings("varargs")
   final List<Verdict.Kind> feed(String partition, Event<E>... events) {
     return feed(partition, List.of(events));
   }
