@@ -114,8 +114,12 @@ class BrokenStoresTest {
   }
 
   @Test
-  void theStoreAsItIsStandsAllOfIt() {
+  void aZombieBetweenBatchesIsStoppedByTheStoreAsItIs() {
     assertThat(afterAZombieBetweenBatches(new CommitSteps())).isEqualTo(1);
+  }
+
+  @Test
+  void aLostAnswerIsFoundByTheStoreAsItIs() {
     assertThat(afterALostAnswer(new LosingTheAnswer())).isEqualTo(1);
   }
 

@@ -60,8 +60,7 @@ class ForgettingTest {
   void idsAreKnownAcrossTablesAndForgottenWithTheFloor() throws SQLException {
     try (Teller<Account, Payment, Receipt> teller = teller().claim("p0")) {
       for (int day = 0; day <= 6; day++) {
-        assertThat(teller.feed("p0", deposit("e" + day, "alice", 1, day)))
-            .containsExactly(APPLIED);
+        assertThat(teller.feed("p0", deposit("e" + day, "alice", 1, day))).containsExactly(APPLIED);
       }
       assertThat(tables().size()).isGreaterThan(2);
       for (int day = 0; day <= 6; day++) {
@@ -79,8 +78,7 @@ class ForgettingTest {
       }
       assertThat(tables()).doesNotContain("ids_1_1");
       assertThat(ids()).isLessThan(14);
-      assertThat(
-              teller.feed("p0", deposit("e1", "alice", 1, 1), deposit("new", "alice", 1, 1)))
+      assertThat(teller.feed("p0", deposit("e1", "alice", 1, 1), deposit("new", "alice", 1, 1)))
           .containsExactly(EXPIRED, EXPIRED);
     }
     try (Teller<Account, Payment, Receipt> again = teller().claim("p0", "p1")) {
@@ -204,8 +202,7 @@ class ForgettingTest {
       for (int day = 1; day <= 30; day++) {
         one.feed("p0", deposit("a" + day, "alice", 1, day));
         assertThat(two.feed("p1", deposit("b" + day, "bob", 1, day))).containsExactly(APPLIED);
-        assertThat(two.feed("p1", deposit("a" + day, "alice", 1, day)))
-            .containsExactly(DUPLICATE);
+        assertThat(two.feed("p1", deposit("a" + day, "alice", 1, day))).containsExactly(DUPLICATE);
       }
       assertThat(tables()).hasSizeLessThan(8);
       Instant floor =

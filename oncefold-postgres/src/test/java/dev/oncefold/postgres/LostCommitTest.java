@@ -52,8 +52,7 @@ class LostCommitTest {
   }
 
   private PostgresView<Account> view() {
-    return PostgresView.read(
-        Options.of(database.url(), "accounts"), Bank.fold(), null);
+    return PostgresView.read(Options.of(database.url(), "accounts"), Bank.fold(), null);
   }
 
   private interface Fault {
@@ -122,8 +121,9 @@ class LostCommitTest {
     try (Teller<Account, Payment, Receipt> teller =
         teller(
                 new AtCommit(
-                    () -> CompletableFuture.delayedExecutor(200, TimeUnit.MILLISECONDS)
-                        .execute(proxy::reset)))
+                    () ->
+                        CompletableFuture.delayedExecutor(200, TimeUnit.MILLISECONDS)
+                            .execute(proxy::reset)))
             .claim("p0")) {
       // The database works at the commit for a second.
       database.execute(

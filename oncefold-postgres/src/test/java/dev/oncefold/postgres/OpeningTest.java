@@ -69,7 +69,8 @@ class OpeningTest {
     database.execute("update oncefold.version set version = 1");
     Name schema = Name.of("oncefold");
     Migrations later =
-        new Migrations(schema, List.of(List.of("no SQL"), List.of("create table oncefold.more ()")));
+        new Migrations(
+            schema, List.of(List.of("no SQL"), List.of("create table oncefold.more ()")));
     try (Session session = new Session(options(), "test")) {
       for (int twice = 0; twice < 2; twice++) {
         session.run(
@@ -180,15 +181,13 @@ class OpeningTest {
   @Test
   void anotherVersionIsRefusedUnlessTheChangeIsAccepted() throws SQLException {
     Options<Grown, Payment, Receipt> next = Options.of(database.url(), "accounts");
-    try (Teller<Account, Payment, Receipt> old =
-        new Teller<>(options(), Bank.fold()).claim("p0")) {
+    try (Teller<Account, Payment, Receipt> old = new Teller<>(options(), Bank.fold()).claim("p0")) {
       old.feed("p0", deposit("e1", "alice", 10));
       assertThatThrownBy(() -> open(next, grown()))
           .isInstanceOf(StoreException.OtherFold.class)
           .hasMessageContaining("is stored by its version 1; this is version 2");
       assertThat(old.feed("p0", deposit("e2", "alice", 1))).containsExactly(APPLIED);
-      try (Teller<Grown, Payment, Receipt> now =
-          new Teller<>(next.acceptingChange(), grown())) {
+      try (Teller<Grown, Payment, Receipt> now = new Teller<>(next.acceptingChange(), grown())) {
         assertThatThrownBy(() -> old.feed("p0", deposit("e3", "alice", 10)))
             .isInstanceOf(StoreException.class)
             .hasMessageContaining("was changed while this ran");
@@ -231,8 +230,7 @@ class OpeningTest {
   void idsOfAnEarlierChoiceStayKnown() {
     Fold<Account, Payment, Receipt> forever =
         Bank.define().rememberingForever().update(Bank::rules);
-    try (Teller<Account, Payment, Receipt> teller =
-        new Teller<>(options(), forever).claim("p0")) {
+    try (Teller<Account, Payment, Receipt> teller = new Teller<>(options(), forever).claim("p0")) {
       teller.feed("p0", deposit("e1", "alice", 1, 0));
     }
     try (Teller<Account, Payment, Receipt> teller =

@@ -54,10 +54,8 @@ class SharedKeysTest {
 
   @Test
   void aKeyMayTurnUpInEveryPartition() {
-    try (Teller<Account, Payment, Receipt> one =
-            new Teller<>(options(), Bank.fold()).claim("p0");
-        Teller<Account, Payment, Receipt> two =
-            new Teller<>(options(), Bank.fold()).claim("p1")) {
+    try (Teller<Account, Payment, Receipt> one = new Teller<>(options(), Bank.fold()).claim("p0");
+        Teller<Account, Payment, Receipt> two = new Teller<>(options(), Bank.fold()).claim("p1")) {
       one.feed("p0", deposit("e1", "alice", 10));
       two.feed("p1", deposit("e2", "alice", 10), deposit("e1", "alice", 10));
       one.feed("p0", withdraw("e3", "alice", 15), close("e4", "bob"));
@@ -69,7 +67,10 @@ class SharedKeysTest {
     assertThat(slots())
         .isEqualTo(
             Map.of(
-                "alice", new Slot<>(new Account(2, 1), 1), "bob", new Slot<>(new Account(1, 1), 1)));
+                "alice",
+                new Slot<>(new Account(2, 1), 1),
+                "bob",
+                new Slot<>(new Account(1, 1), 1)));
   }
 
   @Test

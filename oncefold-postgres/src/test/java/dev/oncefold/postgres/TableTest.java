@@ -79,13 +79,28 @@ class TableTest {
   private static Everything numbers(
       long n, float f, double d, @Nullable BigDecimal decimal, @Nullable Instant time) {
     return new Everything(
-        (byte) n, (short) n, (int) n, n, f, d, n % 2 == 0, (char) (0x41 + (n & 0xf)), n, "t" + n,
-        decimal, BigInteger.valueOf(n).pow(5), time, LocalDate.of(2026, 2, 28),
-        Duration.ofNanos(n), new UUID(n, ~n), Colour.GREEN,
+        (byte) n,
+        (short) n,
+        (int) n,
+        n,
+        f,
+        d,
+        n % 2 == 0,
+        (char) (0x41 + (n & 0xf)),
+        n,
+        "t" + n,
+        decimal,
+        BigInteger.valueOf(n).pow(5),
+        time,
+        LocalDate.of(2026, 2, 28),
+        Duration.ofNanos(n),
+        new UUID(n, ~n),
+        Colour.GREEN,
         new Inner("in", n, Colour.RED, true),
         Arrays.asList(new Inner("", 0, null, false), null),
         new Shape.Circle(d, time),
-        List.of(List.of(new Shape.Square(new BigDecimal("1.50"), List.of("a", "'\"\\{}"))), List.of()));
+        List.of(
+            List.of(new Shape.Square(new BigDecimal("1.50"), List.of("a", "'\"\\{}"))), List.of()));
   }
 
   private static <T> Fold<T, T, String> keeps(Class<T> type, T initial) {
@@ -212,11 +227,13 @@ class TableTest {
         .isEqualTo(new Slot<>(row, 1));
 
     Fold<Long, Long, String> longs = keeps(Long.class, 0L);
-    Options<Long, Long, String> other = Options.<Long, Long, String>of(database.url(), "l").schema("b");
+    Options<Long, Long, String> other =
+        Options.<Long, Long, String>of(database.url(), "l").schema("b");
     try (Teller<Long, Long, String> teller = new Teller<>(other, longs).claim("p")) {
       teller.feed("p", event("a", 42L));
     }
-    assertThat(PostgresView.read(other, longs, null).slots().get("a")).isEqualTo(new Slot<>(42L, 1));
+    assertThat(PostgresView.read(other, longs, null).slots().get("a"))
+        .isEqualTo(new Slot<>(42L, 1));
 
     Shape initial = new Shape.Circle(1, null);
     Fold<Shape, Shape, String> shapes = keeps(Shape.class, initial);
@@ -274,8 +291,27 @@ class TableTest {
 
   private static Everything with(String text, String inner) {
     return new Everything(
-        (byte) 0, (short) 0, 0, 0, 0, 0, false, 'x', null, text, null, null, null, null, null, null,
-        null, new Inner(inner, 1, null, true), null, null, null);
+        (byte) 0,
+        (short) 0,
+        0,
+        0,
+        0,
+        0,
+        false,
+        'x',
+        null,
+        text,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        new Inner(inner, 1, null, true),
+        null,
+        null,
+        null);
   }
 
   @Test
@@ -295,7 +331,8 @@ class TableTest {
     PostgresView<Odd> view = PostgresView.read(options, fold, null);
     assertThat(view.slots().get("a")).isEqualTo(new Slot<>(new Odd(2, "y"), 2));
     assertThat(view.positions()).containsOnlyKeys("p'\"\\0");
-    for (String bad : new String[] {"", " ", "a\0b", "x".repeat(64), "\u20ac".repeat(22), ".t", "s."}) {
+    for (String bad :
+        new String[] {"", " ", "a\0b", "x".repeat(64), "\u20ac".repeat(22), ".t", "s."}) {
       assertThatThrownBy(() -> Options.of(database.url(), bad))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("is no name for PostgreSQL");
@@ -311,8 +348,7 @@ class TableTest {
     assertThatThrownBy(
             () ->
                 PostgresStore.open(
-                    this.<State>options(),
-                    keeps(State.class, new State(BigDecimal.ZERO, null, 0))))
+                    this.<State>options(), keeps(State.class, new State(BigDecimal.ZERO, null, 0))))
         .isInstanceOf(StoreException.class)
         .hasMessage(
             "the table things is not as the fold needs it:\n"
@@ -341,8 +377,7 @@ class TableTest {
       teller.feed("p", event("a", new State(1)));
       teller.feed("p", event("a", new State(2)));
     }
-    assertThat(database.query("select key || count || note from things"))
-        .containsExactly("a2none");
+    assertThat(database.query("select key || count || note from things")).containsExactly("a2none");
     database.execute("update things set count = null");
     assertThatThrownBy(() -> PostgresView.read(options(), fold, null))
         .isInstanceOf(StoreException.class)
@@ -358,8 +393,7 @@ class TableTest {
   void aStateWhoseFieldsCannotBeColumnsIsRefused() {
     record Key(long key) {}
     record Twice(long aB, long a_b) {}
-    assertThatThrownBy(
-            () -> PostgresStore.open(this.<Key>options(), keeps(Key.class, new Key(0))))
+    assertThatThrownBy(() -> PostgresStore.open(this.<Key>options(), keeps(Key.class, new Key(0))))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("Options.keyColumn");
     assertThatThrownBy(() -> Columns.of(new Twice(0, 0)))
