@@ -21,6 +21,7 @@ import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Predicate;
@@ -407,9 +408,12 @@ final class PostgresBatch<S, E, O> implements Store.Batch<S, E, O> {
     store.forget();
     store.session.after(lost);
     Partitions.Standing standing =
-        store.session.run(
-            of("was committed or not; its partition cannot be read"),
-            on -> store.partitions.standing(on, claim.partition()));
+        store
+            .session
+            .run(
+                of("was committed or not; its partition cannot be read"),
+                on -> Optional.ofNullable(store.partitions.standing(on, claim.partition())))
+            .orElse(null);
     CommitSteps.Outcome outcome = store.steps.outcome(claim, from, to, began.batch(), standing);
     switch (outcome) {
       case COMMITTED -> {}

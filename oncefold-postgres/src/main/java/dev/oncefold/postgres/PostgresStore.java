@@ -181,12 +181,8 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
   @Override
   public void expect(List<String> names) {
     names.forEach(PostgresStore::checkPartition);
-    session.run(
-        "cannot note the partitions",
-        connection -> {
-          partitions.expect(connection, names);
-          return null;
-        });
+    session.perform(
+        "cannot note the partitions", connection -> partitions.expect(connection, names));
   }
 
   @Override
@@ -220,12 +216,9 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
 
   @Override
   public void caughtUp(Claim claim) {
-    session.run(
+    session.perform(
         "cannot note that the partition \"" + claim.partition() + "\" is read to its end",
-        connection -> {
-          partitions.caughtUp(connection, claim);
-          return null;
-        });
+        connection -> partitions.caughtUp(connection, claim));
   }
 
   /**
@@ -276,18 +269,9 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
       relay.committed(sent);
     }
     if (generations.isDue(head, by)) {
-      session.run(
-          "cannot forget old ids",
-          connection -> {
-            generations.forget(connection, claim.partition());
-            return null;
-          });
-      session.run(
-          "cannot drop a table of old ids",
-          connection -> {
-            generations.drop(connection);
-            return null;
-          });
+      session.perform(
+          "cannot forget old ids", connection -> generations.forget(connection, claim.partition()));
+      session.perform("cannot drop a table of old ids", connection -> generations.drop(connection));
     }
   }
 
