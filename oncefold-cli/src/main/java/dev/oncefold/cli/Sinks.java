@@ -12,11 +12,8 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** The files that a pipeline writes, open. */
+/** What a pipeline writes from its journal, open. */
 final class Sinks implements AutoCloseable {
-  /** What names the file of the refusals among the outputs. */
-  static final String REFUSALS = "refusals";
-
   private final List<FileSink<Row, Row, String>> open = new ArrayList<>();
 
   private Sinks() {}
@@ -27,7 +24,7 @@ final class Sinks implements AutoCloseable {
       // Before anything is forgotten: a file that cannot be written anew must go on as it is.
       throw new Stop(
           "oncefold run: the journal "
-              + PipelineFile.shown(pipeline.store().journal())
+              + PipelineFile.shown(pipeline.journal().directory())
               + " has dropped its older events (history: none), so no file can be written anew from"
               + " its beginning. Restore the file from a copy");
     }
@@ -39,15 +36,13 @@ final class Sinks implements AutoCloseable {
     Sinks sinks = new Sinks();
     boolean opened = false;
     try {
-      for (Map.Entry<String, Path> output : pipeline.outputs().entrySet()) {
-        String name = output.getKey();
-        sinks.open.add(FileSink.outputs(journal, sink(name), name, output.getValue(), Json::line));
-      }
-      Path refusals = pipeline.refusals();
-      if (refusals != null) {
+      for (Map.Entry<String, Path> file : Places.files(pipeline).entrySet()) {
+        String name = file.getKey();
         sinks.open.add(
-            FileSink.refusals(
-                journal, sink(REFUSALS), refusals, e -> Json.line(e, pipeline.encoding())));
+            name.equals(Places.REFUSALS)
+                ? FileSink.refusals(
+                    journal, sink(name), file.getValue(), e -> Json.line(e, pipeline))
+                : FileSink.outputs(journal, sink(name), name, file.getValue(), Json::line));
       }
       opened = true;
       return sinks;
@@ -60,7 +55,7 @@ final class Sinks implements AutoCloseable {
 
   /** The name of a sink in the journal. */
   static String sink(String output) {
-    return output.equals(REFUSALS) ? REFUSALS : "output:" + output;
+    return output.equals(Places.REFUSALS) ? output : "output:" + output;
   }
 
   /** Whether one of them writes no more, and why is told by closing. */

@@ -66,7 +66,7 @@ final class StateCommand implements Callable<Integer> {
           spec.commandLine(), "--as-of is " + asOf + "; sequences begin with 0, before all events");
     }
     Pipeline.Stored stored = given.load();
-    Path journal = stored.store().journal();
+    Path journal = given.journal(stored, asOf == null ? "the state" : "--as-of");
     View<Row> view =
         asOf == null
             ? Journal.view(journal, stored.fold())

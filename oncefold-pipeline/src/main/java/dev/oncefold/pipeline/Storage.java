@@ -27,11 +27,13 @@ public sealed interface Storage {
    *
    * @param url the database, as the JDBC driver takes it; it holds no password
    * @param table the table with a row for each key, {@code name} or {@code schema.name}
+   * @param key the name of the table's key column
    * @param schema the schema of the store's own tables
    * @param keys what is known of the keys
    * @param properties further settings of the driver, {@code user} and {@code password} among them
    */
-  record Postgres(String url, String table, String schema, Keys keys, Settings properties)
+  record Postgres(
+      String url, String table, String key, String schema, Keys keys, Settings properties)
       implements Storage {}
 
   /** What is known of the keys of a PostgreSQL store. */

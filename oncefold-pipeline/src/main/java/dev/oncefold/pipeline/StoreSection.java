@@ -66,8 +66,7 @@ final class StoreSection {
       return new Form("store", node, problems, "journal", "history", "postgres");
     }
     problems.add(
-        keys,
-        "keys goes with postgres only: a journal belongs to one process, which has all keys");
+        keys, "keys goes with postgres only: a journal belongs to one process, which has all keys");
     return new Form("store", node, problems, "journal", "history", "postgres", "keys");
   }
 
@@ -100,6 +99,7 @@ final class StoreSection {
             problems,
             "url",
             "table",
+            "key",
             "schema",
             "user",
             "password",
@@ -107,6 +107,7 @@ final class StoreSection {
             "properties");
     String url = url(form);
     Node.Scalar table = form.required("table", POSTGRES);
+    String key = form.text("key");
     String schema = form.text("schema");
     boolean shared = form.choice("keys", "owned", "owned", "shared").equals("shared");
     Map<String, String> properties = new LinkedHashMap<>();
@@ -129,6 +130,7 @@ final class StoreSection {
     return new Storage.Postgres(
         url,
         table.text(),
+        key == null ? "key" : key,
         schema == null ? "oncefold" : schema,
         shared ? Storage.Keys.SHARED : Storage.Keys.OWNED,
         new Settings(properties));
