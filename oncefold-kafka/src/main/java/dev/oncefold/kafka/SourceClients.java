@@ -1,22 +1,14 @@
 package dev.oncefold.kafka;
 
 import dev.oncefold.SourceException;
-import java.util.HashMap;
 import java.util.Locale;
-import java.util.Map;
-import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.consumer.Consumer;
-import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.CooperativeStickyAssignor;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.AuthorizationException;
-import org.apache.kafka.common.errors.TimeoutException;
-import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
-/** Kafka's clients for a {@link KafkaSource}, and what they fail with in words for a person. */
+/** The consumer of a {@link KafkaSource}, and what it fails with in words for a person. */
 final class SourceClients {
   private static final String DESERIALIZER = ByteArrayDeserializer.class.getName();
 
@@ -67,34 +59,15 @@ final class SourceClients {
     return new KafkaConsumer<>(settings.map());
   }
 
-  static Admin admin(Settings settings) {
-    Map<String, Object> shared = new HashMap<>(settings.map());
-    // What only a consumer knows; the rest may be for plug-ins of the user's.
-    shared
-        .keySet()
-        .removeIf(
-            name ->
-                ConsumerConfig.configNames().contains(name)
-                    && !AdminClientConfig.configNames().contains(name));
-    return Admin.create(shared);
-  }
-
   static SourceException failed(KafkaSource.Plan<?> plan, Settings settings, Throwable e) {
     if (e instanceof SourceException told) {
       return told;
     }
-    String advice = "";
-    if (e instanceof AuthenticationException) {
-      advice = ". Check security.protocol, and the settings that begin with sasl or ssl";
-    } else if (e instanceof AuthorizationException) {
-      advice =
-          ". The user needs the rights READ and DESCRIBE on the topic"
-              + (plan.group() == null ? "" : ", and READ on the group \"" + plan.group() + "\"");
-    } else if (e instanceof UnknownTopicOrPartitionException) {
-      advice = ". Make the topic, or correct its name";
-    } else if (e instanceof TimeoutException) {
-      advice = ". Is that the right address, and is a broker running there?";
-    }
+    String advice =
+        e instanceof AuthorizationException
+            ? ". The user needs the rights READ and DESCRIBE on the topic"
+                + (plan.group() == null ? "" : ", and READ on the group \"" + plan.group() + "\"")
+            : Clients.advice(e);
     String message = plan + " cannot be read: " + settings.told(e) + advice;
     Throwable cause = settings.cause(e);
     return cause == null ? new SourceException(message) : new SourceException(message, cause);

@@ -79,9 +79,9 @@ final class TopicReader<E> implements AutoCloseable {
     Topic topic = null;
     Consumer<byte[], byte[]> consumer = null;
     try {
-      topic = new Topic(SourceClients.admin(settings), plan.topic());
+      topic = new Topic(Clients.admin(settings), plan.topic());
+      consumer = SourceClients.consumer(settings); // what is wrong in its settings comes up first
       topic.open();
-      consumer = SourceClients.consumer(settings);
       return new TopicReader<>(plan, settings, topic, consumer);
     } catch (InterruptedException e) {
       close(topic, consumer);

@@ -22,6 +22,10 @@ final class Reading implements AutoCloseable {
 
   final List<String> values = new ArrayList<>();
   final List<Polled<String>> polls = new ArrayList<>();
+
+  /** How often a partition was sought. */
+  int sought;
+
   private List<String> assigned = List.of();
 
   Reading(KafkaSource<String> source, Map<String, Position> positions) {
@@ -48,6 +52,7 @@ final class Reading implements AutoCloseable {
     for (String partition : now) {
       if (!assigned.contains(partition)) {
         source.seek(partition, positions.getOrDefault(partition, Position.START));
+        sought++;
       }
     }
     assigned = List.copyOf(now);
