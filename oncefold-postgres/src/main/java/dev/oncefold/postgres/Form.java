@@ -26,8 +26,8 @@ record Form(Columns.Type type, Function<Object, Object> store, Function<Object, 
   private static final int MOST_WHOLE = 131_072;
   private static final int MOST_SCALE = 16_383;
   // What timestamptz can hold: from 4713 BC, up to the year 294276.
-  private static final Instant FIRST = Instant.parse("-4712-01-01T00:00:00Z");
-  private static final Instant LAST = Instant.parse("+294276-12-31T23:59:59.999999Z");
+  static final Instant FIRST = Instant.parse("-4712-01-01T00:00:00Z");
+  static final Instant LAST = Instant.parse("+294276-12-31T23:59:59.999999Z");
 
   private static final Map<Class<?>, Form> BASIC = new HashMap<>();
 

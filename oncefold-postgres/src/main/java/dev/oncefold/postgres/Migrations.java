@@ -6,6 +6,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * The bookkeeping tables, in a schema of their own. A version is never changed once it is released:
@@ -18,7 +19,12 @@ final class Migrations {
   private final List<List<String>> steps;
 
   Migrations(Name schema) {
-    this(schema, List.of(first(schema.quoted())));
+    this(
+        schema,
+        List.of(
+            Stream.of(first(schema.quoted()), Outbox.tables(schema.quoted()))
+                .flatMap(List::stream)
+                .toList()));
   }
 
   Migrations(Name schema, List<List<String>> steps) {
@@ -31,13 +37,16 @@ final class Migrations {
    *
    * <ul>
    *   <li>{@code folds}: one row a fold. {@code revision} rises with every change of the
-   *       definition, and whoever began under another one is turned away. {@code oldest} and {@code
-   *       newest} name the live id tables {@code ids_<fold>_<n>}.
+   *       definition, and whoever began under another one is turned away. {@code live} numbers the id tables {@code
+   *       ids_<fold>_<n>} that are looked into, the newest last; {@code started} is the greatest
+   *       watermark at the time when that one was made.
    *   <li>{@code partitions}: how far each partition is applied, who may go on, and its part of the
    *       counts. {@code batch} counts its commits, {@code committed} is the epoch of the last one.
-   *       {@code ids}, {@code least} and {@code greatest} tell of the ids that it put into the
+   *       {@code ids} and the least and greatest time tell of the ids that it put into the
    *       newest id table.
-   *   <li>{@code generations}: the same of the id tables that take no more.
+   *   <li>{@code generations}: the same of the id tables that take no more; those that are {@code gone} are
+   *       looked into no more, and dropped as soon as nobody else reads them.
+   *   <li>{@code lanes} and {@code outbox}: see {@link Outbox}.
    *   <li>{@code refusals}: for people; nothing reads it, and rows may be deleted at will.
    * </ul>
    */
@@ -59,8 +68,8 @@ final class Migrations {
           k0 bigint not null,
           k1 bigint not null,
           floor bigint,
-          oldest integer not null default 1,
-          newest integer not null default 0)
+          live integer[] not null default '{}',
+          started bigint)
         """
             .formatted(schema),
         """
@@ -75,8 +84,8 @@ final class Migrations {
           watermark bigint,
           unread boolean not null default true,
           ids bigint not null default 0,
-          least bigint,
-          greatest bigint,
+          least_time bigint,
+          greatest_time bigint,
           applied bigint not null default 0,
           rejected bigint not null default 0,
           duplicates bigint not null default 0,
@@ -92,8 +101,9 @@ final class Migrations {
           fold integer not null references %1$s.folds on delete cascade,
           generation integer not null,
           ids bigint not null,
-          least bigint,
-          greatest bigint,
+          least_time bigint,
+          greatest_time bigint,
+          gone boolean not null default false,
           primary key (fold, generation))
         """
             .formatted(schema),
