@@ -11,7 +11,7 @@ interface Keeping extends AutoCloseable {
   /** The store. */
   Store<Row, Row, String> store();
 
-  /** How far each partition was applied when it was opened, or later. */
+  /** How far each partition was applied when it was opened. */
   Map<String, Position> positions();
 
   /** What was counted in all before this run. */

@@ -33,6 +33,8 @@ final class Run {
   private final Supplier<Keeping> opens;
   private final Collection<String> refused;
   private final Set<String> unmet = ConcurrentHashMap.newKeySet();
+  // How far each partition is committed, for progress only.
+  private final Map<String, Position> reached = new ConcurrentHashMap<>();
   private @Nullable Runner<Row, Row, String> runner;
   private boolean stopped;
 
@@ -94,6 +96,7 @@ final class Run {
     try (keeping;
         Source<Row> source = reading.open()) {
       from = keeping.positions();
+      reached.putAll(from);
       Runner<Row, Row, String> walking = runner(keeping, source);
       say.accept(reading.begins(source, from, keeping.before()));
       pace = reading.pace(from);
@@ -130,6 +133,7 @@ final class Run {
             Clock.systemUTC(),
             pipeline.fold().whenFailed(),
             (polled, verdicts) -> {
+              reached.put(polled.partition(), polled.to());
               if (!unmet.isEmpty()) {
                 polled
                     .events()
@@ -152,7 +156,7 @@ final class Run {
                     walking.stop();
                   }
                   progress.at(
-                      () -> pace.told(walking.counts(), reading.offset(keeping.positions())));
+                      () -> pace.told(walking.counts(), reading.offset(reached)));
                 }
               } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();

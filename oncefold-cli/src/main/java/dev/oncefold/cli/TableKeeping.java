@@ -4,22 +4,37 @@ import dev.oncefold.Counts;
 import dev.oncefold.Position;
 import dev.oncefold.Row;
 import dev.oncefold.Store;
+import dev.oncefold.kafka.KafkaSink;
 import dev.oncefold.pipeline.Destination;
+import dev.oncefold.pipeline.Json;
 import dev.oncefold.pipeline.Pipeline;
 import dev.oncefold.pipeline.Storage;
 import dev.oncefold.postgres.Options;
 import dev.oncefold.postgres.PostgresStore;
+import dev.oncefold.postgres.PostgresView;
 import dev.oncefold.postgres.StoreException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** The results of a run go into a table of PostgreSQL, and from there to topics. */
 final class TableKeeping implements Keeping {
   private final Pipeline pipeline;
   private final PostgresStore<Row, Row, String> store;
+  private final @Nullable KafkaSink sink;
+  private final PostgresView<Row> begun;
+  private @Nullable Counts counts;
 
-  private TableKeeping(Pipeline pipeline, PostgresStore<Row, Row, String> store) {
+  private TableKeeping(
+      Pipeline pipeline,
+      PostgresStore<Row, Row, String> store,
+      @Nullable KafkaSink sink,
+      PostgresView<Row> begun) {
     this.pipeline = pipeline;
     this.store = store;
+    this.sink = sink;
+    this.begun = begun;
   }
 
   /**
@@ -29,10 +44,20 @@ final class TableKeeping implements Keeping {
    */
   static TableKeeping open(PipelineFile given, Pipeline pipeline, boolean acceptChange) {
     Options<Row, Row, String> options = Table.options((Storage.Postgres) pipeline.store());
+    KafkaSink sink = Topics.sink(pipeline);
+    if (sink != null) {
+      options = options.sink(sink);
+      for (String output : pipeline.outputs().keySet()) {
+        options = options.output(output, emitted -> utf8(Json.line(emitted)));
+      }
+      if (pipeline.refusals() != null) {
+        options = options.refusals(entry -> utf8(Json.line(entry, pipeline)));
+      }
+    }
+    PostgresStore<Row, Row, String> store;
     try {
-      return new TableKeeping(
-          pipeline,
-          PostgresStore.open(acceptChange ? options.acceptingChange() : options, pipeline.fold()));
+      store =
+          PostgresStore.open(acceptChange ? options.acceptingChange() : options, pipeline.fold());
     } catch (StoreException.OtherFold e) {
       throw new Stop(
           given.path()
@@ -42,6 +67,20 @@ final class TableKeeping implements Keeping {
               + given.command("run")
               + " --accept-change");
     }
+    boolean opened = false;
+    try {
+      TableKeeping keeping = new TableKeeping(pipeline, store, sink, store.view(List.of()));
+      opened = true;
+      return keeping;
+    } finally {
+      if (!opened) {
+        store.close();
+      }
+    }
+  }
+
+  private static byte[] utf8(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
   }
 
   @Override
@@ -51,12 +90,12 @@ final class TableKeeping implements Keeping {
 
   @Override
   public Map<String, Position> positions() {
-    return Map.of();
+    return begun.positions();
   }
 
   @Override
   public Counts before() {
-    return Counts.NONE;
+    return begun.counts();
   }
 
   /** What the runner has counted: what the others of a group count meanwhile is theirs. */
@@ -67,12 +106,12 @@ final class TableKeeping implements Keeping {
 
   @Override
   public Counts total(Counts judged) {
-    return judged;
+    return counts == null ? begun.counts().plus(judged) : counts;
   }
 
   @Override
   public boolean haveFailed() {
-    return false; // the store itself fails, where what leaves it can never go on
+    return false; // the store itself fails where what leaves it can never go on
   }
 
   @Override
@@ -88,6 +127,17 @@ final class TableKeeping implements Keeping {
 
   @Override
   public void close() {
-    store.close();
+    try {
+      counts = store.view(List.of()).counts();
+    } catch (StoreException e) {
+      counts = null; // the database is away: what is known is what this run has counted
+    }
+    try {
+      store.close();
+    } finally {
+      if (sink != null) {
+        sink.close();
+      }
+    }
   }
 }
