@@ -48,6 +48,7 @@ public final class Main implements Runnable {
    * @param args the command and its options
    */
   public static void main(String[] args) {
+    Logging.warnings();
     System.exit(
         command(new DemoCommand(), System.in)
             // JSON is UTF-8, whatever this terminal's language.
