@@ -48,8 +48,7 @@ final class Bank {
     }
   }
 
-  private static Outcome<Account, Receipt> to(
-      long cents, Account account, Event<Payment> event) {
+  private static Outcome<Account, Receipt> to(long cents, Account account, Event<Payment> event) {
     return Outcome.accept(
         new Account(cents, account.payments() + 1), new Receipt(event.key(), cents));
   }

@@ -70,7 +70,10 @@ class PostgresStoreTest {
     assertThat(view.slots())
         .isEqualTo(
             Map.of(
-                "alice", new Slot<>(new Account(7, 2), 2), "bob", new Slot<>(new Account(5, 1), 1)));
+                "alice",
+                new Slot<>(new Account(7, 2), 2),
+                "bob",
+                new Slot<>(new Account(5, 1), 1)));
     assertThat(view.counts()).isEqualTo(new Counts(3, 1, 3, 1, 0, 1, 3));
     assertThat(view.positions()).isEqualTo(Map.of("p0", new Position(9, 7)));
     assertThat(
@@ -110,7 +113,10 @@ class PostgresStoreTest {
     assertThat(view().slots())
         .isEqualTo(
             Map.of(
-                "alice", new Slot<>(new Account(3, 1), 1), "bob", new Slot<>(new Account(2, 1), 1)));
+                "alice",
+                new Slot<>(new Account(3, 1), 1),
+                "bob",
+                new Slot<>(new Account(2, 1), 1)));
   }
 
   @Test
@@ -181,8 +187,7 @@ class PostgresStoreTest {
         Teller<Account, Payment, Receipt> two = teller().claim("p1")) {
       one.feed("p0", deposit("e1", "alice", 10), deposit("e2", "bob", 10));
       two.feed("p1", deposit("e3", "alice", 10));
-      assertThatThrownBy(
-              () -> one.feed("p0", deposit("e4", "bob", 1), deposit("e5", "alice", 10)))
+      assertThatThrownBy(() -> one.feed("p0", deposit("e4", "bob", 1), deposit("e5", "alice", 10)))
           .isInstanceOf(StoreException.class)
           .hasMessageContaining("the key \"alice\"")
           .hasMessageContaining("Keys.SHARED");

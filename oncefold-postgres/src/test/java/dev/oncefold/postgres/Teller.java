@@ -68,13 +68,11 @@ final class Teller<S, E, O> implements AutoCloseable {
 
     private Verdict<S, O> judge(Received<E> received) {
       Event<E> event = Objects.requireNonNull(received.event());
-      Verdict<S, O> verdict =
-          kernel.judge(event, batch, batch, batch.floor(), Kernel.NO_LIMIT);
+      Verdict<S, O> verdict = kernel.judge(event, batch, batch, batch.floor(), Kernel.NO_LIMIT);
       try {
         batch.add(received, verdict);
       } catch (CodecException e) {
-        verdict =
-            new Verdict.Failed<>(Verdict.Cause.UPDATE, String.valueOf(e.getMessage()));
+        verdict = new Verdict.Failed<>(Verdict.Cause.UPDATE, String.valueOf(e.getMessage()));
         batch.add(received, verdict);
       }
       return verdict;
@@ -95,12 +93,14 @@ final class Teller<S, E, O> implements AutoCloseable {
   }
 
   @SafeVarargs
+  @SuppressWarnings("varargs")
   final Judged judge(String partition, Event<E>... events) {
     return new Judged(partition, List.of(events));
   }
 
   /** One batch, again where the store wants it so. */
   @SafeVarargs
+  @SuppressWarnings("varargs")
   final List<Verdict.Kind> feed(String partition, Event<E>... events) {
     return feed(partition, List.of(events));
   }
