@@ -9,6 +9,7 @@ import dev.oncefold.Source;
 import dev.oncefold.cli.Summary.Ending;
 import dev.oncefold.cli.Summary.FailedEvent;
 import dev.oncefold.pipeline.Pipeline;
+import dev.oncefold.postgres.StoreException;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -93,6 +94,7 @@ final class Run {
     Counts judged = Counts.NONE;
     boolean ended = false;
     RuntimeException problem = null;
+    boolean wasAway = false;
     try (keeping;
         Source<Row> source = reading.open()) {
       from = keeping.positions();
@@ -106,6 +108,11 @@ final class Run {
         judged = walking.counts();
       }
       ended = source.ended();
+    } catch (StoreException.Stopped e) {
+      if (pace == null) {
+        throw e;
+      }
+      wasAway = true; // to stop is what it was asked for
     } catch (RuntimeException e) {
       if (pace == null) {
         throw e;
@@ -115,9 +122,13 @@ final class Run {
     Counts counted = keeping.counted(judged);
     Ending ending = problem != null ? Ending.FAILED : ended ? Ending.END : Ending.STOPPED;
     FailedEvent failed = problem instanceof FailedEventException e ? reading.failed(e) : null;
+    List<String> said = said(ending, counted, from, failed, keeping);
+    if (wasAway) {
+      said.add("The database was away: what was not committed comes again with the next run.");
+    }
     return new Summary(
         ending,
-        said(ending, counted, from, failed, keeping),
+        said,
         counted,
         keeping.total(judged),
         pace.seconds(),
