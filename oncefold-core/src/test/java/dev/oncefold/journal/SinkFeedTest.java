@@ -25,15 +25,16 @@ import org.junit.jupiter.api.io.TempDir;
 class SinkFeedTest {
   private static final Map<String, Function<Emitted<Receipt>, byte[]>> RECEIPTS =
       Map.of("outputs", emitted -> bytes(emitted.key() + "=" + emitted.value().cents()));
-  private static final Function<Entry<Account, Payment, Receipt>, byte[]> REFUSALS =
-      entry -> bytes(entry.id() + " " + entry.reason());
-
   private final TestDisk disk = new TestDisk();
   private final Lanes sink = new Lanes();
   @TempDir Path directory;
 
   private static byte[] bytes(String text) {
     return text.getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static byte[] refusal(Entry<Account, Payment, Receipt> entry) {
+    return bytes(entry.id() + " " + entry.reason());
   }
 
   private Journal<Account, Payment, Receipt> open() {
@@ -45,7 +46,7 @@ class SinkFeedTest {
   }
 
   private SinkFeed<Account, Payment, Receipt> feed(Journal<Account, Payment, Receipt> journal) {
-    return SinkFeed.byHand(journal, "feed", sink, RECEIPTS, REFUSALS);
+    return SinkFeed.byHand(journal, "feed", sink, RECEIPTS, SinkFeedTest::refusal);
   }
 
   /** A sink in memory that fails when it is told to. */
