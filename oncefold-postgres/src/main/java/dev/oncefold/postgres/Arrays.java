@@ -5,26 +5,13 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.postgresql.PGConnection;
 
-/** Arrays as parameters, in their binary form where pgjdbc has one. */
+/** Arrays as parameters; those of primitives pgjdbc takes as they are. */
 final class Arrays {
   private Arrays() {}
 
-  static Array longs(Connection connection, long[] values) throws SQLException {
-    return connection.unwrap(PGConnection.class).createArrayOf("int8", values);
-  }
-
-  static Array ints(Connection connection, int[] values) throws SQLException {
-    return connection.unwrap(PGConnection.class).createArrayOf("int4", values);
-  }
-
   static Array texts(Connection connection, @Nullable String[] values) throws SQLException {
     return connection.createArrayOf("text", values);
-  }
-
-  static Array nullableLongs(Connection connection, @Nullable Long[] values) throws SQLException {
-    return connection.createArrayOf("int8", values);
   }
 
   /** The values that rows have at one place, as an array of a column's type. */

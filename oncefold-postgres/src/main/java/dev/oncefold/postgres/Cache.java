@@ -57,7 +57,7 @@ final class Cache<S> {
     trim(cells);
   }
 
-  private void trim(LinkedHashMap<String, Cell<S>> cells) {
+  private void trim(Map<String, Cell<S>> cells) {
     int room = most / partitions.size();
     Iterator<Cell<S>> oldest = cells.values().iterator();
     for (int over = cells.size() - room; over > 0; over--) {

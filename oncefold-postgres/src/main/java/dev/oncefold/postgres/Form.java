@@ -7,6 +7,7 @@ import java.math.BigInteger;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
+import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.UUID;
@@ -143,7 +144,7 @@ record Form(Columns.Type type, Function<Object, Object> store, Function<Object, 
   }
 
   private static Instant checked(Instant time) {
-    if (time.getNano() % 1000 != 0) {
+    if (!time.truncatedTo(ChronoUnit.MICROS).equals(time)) {
       throw new CodecException(
           time + " is finer than a microsecond, and PostgreSQL would round it: truncate it");
     }

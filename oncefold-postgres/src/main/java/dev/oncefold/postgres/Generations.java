@@ -128,7 +128,7 @@ final class Generations {
         live.size(),
         start(head.started(), head.newestLeast()),
         head.newestGreatest())) {
-      live.add(close(connection, live.get(live.size() - 1), head));
+      live.add(close(connection, live.get(live.size() - 1)));
     }
     long floor = head.floor();
     if (!head.lagging()) {
@@ -162,7 +162,7 @@ final class Generations {
   }
 
   /** Closes the newest table and makes the next, whose number it answers. */
-  private int close(Connection connection, int newest, Head head) throws SQLException {
+  private int close(Connection connection, int newest) throws SQLException {
     try (PreparedStatement statement =
             connection.prepareStatement(
                 "insert into "
@@ -233,8 +233,7 @@ final class Generations {
       } else {
         statement.setLong(1, floor);
       }
-      statement.setArray(
-          2, Arrays.ints(connection, live.stream().mapToInt(Integer::intValue).toArray()));
+      statement.setObject(2, live.stream().mapToInt(Integer::intValue).toArray());
       statement.setInt(3, fold);
       statement.executeUpdate();
     }

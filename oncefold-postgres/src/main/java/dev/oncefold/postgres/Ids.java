@@ -88,8 +88,8 @@ final class Ids {
     List<Id> sorted = sorted(ids);
     try (PreparedStatement statement =
         connection.prepareStatement(finds.computeIfAbsent(live, this::find))) {
-      statement.setArray(1, Arrays.longs(connection, longs(sorted, true)));
-      statement.setArray(2, Arrays.longs(connection, longs(sorted, false)));
+      statement.setObject(1, longs(sorted, true));
+      statement.setObject(2, longs(sorted, false));
       for (int i = 0; i < live.size(); i++) {
         statement.setLong(3 + i, floor);
       }
@@ -137,14 +137,11 @@ final class Ids {
                 + " ?::text[]) on conflict (hi, lo) do update set fingerprint ="
                 + " excluded.fingerprint, time = excluded.time, rejected = excluded.rejected where"
                 + " t.time <= ?")) {
-      statement.setArray(1, Arrays.longs(connection, longs(ids, true)));
-      statement.setArray(2, Arrays.longs(connection, longs(ids, false)));
-      statement.setArray(
-          3,
-          Arrays.longs(
-              connection, sorted.stream().mapToLong(e -> e.remembered().fingerprint()).toArray()));
-      statement.setArray(
-          4, Arrays.longs(connection, sorted.stream().mapToLong(Entry::time).toArray()));
+      statement.setObject(1, longs(ids, true));
+      statement.setObject(2, longs(ids, false));
+      statement.setObject(
+          3, sorted.stream().mapToLong(e -> e.remembered().fingerprint()).toArray());
+      statement.setObject(4, sorted.stream().mapToLong(Entry::time).toArray());
       @Nullable String[] reasons = new @Nullable String[sorted.size()];
       for (int i = 0; i < reasons.length; i++) {
         reasons[i] = sorted.get(i).remembered().rejected();

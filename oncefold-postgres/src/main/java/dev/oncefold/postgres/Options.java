@@ -35,7 +35,7 @@ public final class Options<S, E, O> implements Cloneable {
   }
 
   private final String url;
-  private final Name table;
+  private final @Nullable Name table;
   private Properties properties = new Properties();
   private Name schema = Name.of("oncefold");
   private Name keyColumn = Name.of("key");
@@ -51,7 +51,7 @@ public final class Options<S, E, O> implements Cloneable {
   private @Nullable Function<Entry<S, E, O>, byte[]> refusals;
   private long outboxBytes = 64L << 20;
 
-  private Options(String url, Name table) {
+  private Options(String url, @Nullable Name table) {
     this.url = url;
     this.table = table;
   }
@@ -70,12 +70,31 @@ public final class Options<S, E, O> implements Cloneable {
    * @throws IllegalArgumentException if the URL or the name cannot be one
    */
   public static <S, E, O> Options<S, E, O> of(String url, String table) {
+    return new Options<>(checked(url), Name.ofTable(table));
+  }
+
+  /**
+   * The options of a {@link SqlStore}, with the usual choices. Since every event has a savepoint,
+   * of which the server keeps 64 at hand, a batch has at most 60 events unless set otherwise.
+   *
+   * @param url where the database is: {@code jdbc:postgresql://host:port/database}
+   * @param <E> the type of the events' values
+   * @param <O> the type of the outputs
+   * @return the options
+   * @throws IllegalArgumentException if the URL cannot be one
+   */
+  public static <E, O> Options<SqlUpdate.NoState, E, O> ofSql(String url) {
+    Options<SqlUpdate.NoState, E, O> options = new Options<>(checked(url), null);
+    return options.batchSize(60);
+  }
+
+  private static String checked(String url) {
     if (!url.startsWith("jdbc:postgresql:")) {
       throw new IllegalArgumentException(
           "the URL of the database must begin with jdbc:postgresql:, as in"
               + " jdbc:postgresql://localhost:5432/database");
     }
-    return new Options<>(url, Name.ofTable(table));
+    return url;
   }
 
   private Options<S, E, O> copy() {
@@ -311,7 +330,8 @@ public final class Options<S, E, O> implements Cloneable {
     return properties;
   }
 
-  Name table() {
+  /** The table of the states; null where there is none, but the SQL of a user. */
+  @Nullable Name table() {
     return table;
   }
 

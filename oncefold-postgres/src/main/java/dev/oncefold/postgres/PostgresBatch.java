@@ -105,6 +105,7 @@ final class PostgresBatch<S, E, O> implements Store.Batch<S, E, O> {
   }
 
   private void find(Connection on, List<Received<E>> events) throws SQLException {
+    Table<S> table = store.table;
     Set<String> keys = new LinkedHashSet<>();
     Set<Ids.Id> ids = new LinkedHashSet<>();
     for (Received<E> received : events) {
@@ -112,7 +113,7 @@ final class PostgresBatch<S, E, O> implements Store.Batch<S, E, O> {
       if (event == null) {
         continue;
       }
-      for (String key : keys(event)) {
+      for (String key : table == null ? List.<String>of() : keys(event)) {
         // What cannot be a key is told of when it is to become one.
         if (Text.isStorable(key) && !cells.containsKey(key)) {
           Cell<S> cached = store.cache.get(claim.partition(), key);
@@ -128,11 +129,13 @@ final class PostgresBatch<S, E, O> implements Store.Batch<S, E, O> {
       }
     }
     keys.forEach(key -> cells.put(key, new Cell<>(key)));
-    store.table.find(
-        on,
-        keys,
-        store.isShared(),
-        (key, slot, xmin) -> cells.put(key, new Cell<>(key, slot, xmin)));
+    if (table != null) {
+      table.find(
+          on,
+          keys,
+          store.isShared(),
+          (key, slot, xmin) -> cells.put(key, new Cell<>(key, slot, xmin)));
+    }
     // After the locks on the rows: nobody remembers an id of those keys from here on.
     seen.putAll(store.ids.find(on, begun().live(), begun().floor(), ids));
   }
@@ -218,11 +221,15 @@ final class PostgresBatch<S, E, O> implements Store.Batch<S, E, O> {
   }
 
   private List<@Nullable Object[]> values(States<S> states) {
+    Table<S> table = store.table;
+    if (table == null) {
+      return List.of();
+    }
     List<@Nullable Object[]> values = new ArrayList<>(states.keys().size());
     for (String key : states.keys()) {
       Table.checkKey(key);
       S state = states.orNull(key);
-      values.add(state == null ? new @Nullable Object[0] : store.table.values(state));
+      values.add(state == null ? new @Nullable Object[0] : table.values(state));
     }
     return values;
   }
@@ -310,7 +317,8 @@ final class PostgresBatch<S, E, O> implements Store.Batch<S, E, O> {
     return CompletableFuture.completedFuture(to);
   }
 
-  private Connection connection() {
+  /** The connection that has the transaction. */
+  Connection connection() {
     if (connection == null) {
       throw new IllegalStateException("the batch has not begun, or is over");
     }
@@ -344,6 +352,13 @@ final class PostgresBatch<S, E, O> implements Store.Batch<S, E, O> {
         throw store.again(of("holds an id that another batch has just remembered"), null);
       }
     }
+    if (store.table != null) {
+      states(on, store.table);
+    }
+    leaving.write(on, store.id, store.outbox, store.lane(claim.partition()));
+  }
+
+  private void states(Connection on, Table<S> table) throws SQLException {
     List<Cell<S>> all = new ArrayList<>(cells.values());
     all.sort(Comparator.comparing(cell -> cell.key));
     List<Cell<S>> changed = only(all, c -> c.changed && c.isStored() && c.slot != null);
@@ -351,18 +366,17 @@ final class PostgresBatch<S, E, O> implements Store.Batch<S, E, O> {
     List<Cell<S>> deleted = only(all, c -> c.changed && c.isStored() && c.slot == null);
     // Of what was read in this batch a look at the same moment says nothing new.
     List<Cell<S>> relied = only(all, c -> !c.changed && c.relied && c.isStored() && c.cached);
-    check(on, changed, changed.isEmpty() ? 0 : store.table.update(on, changed), true);
-    check(on, added, added.isEmpty() ? 0 : store.table.insert(on, added), true);
-    check(on, deleted, deleted.isEmpty() ? 0 : store.table.delete(on, deleted), false);
-    check(on, relied, relied.isEmpty() ? 0 : store.table.unchanged(on, relied), false);
-    leaving.write(on, store.id, store.outbox, store.lane(claim.partition()));
+    check(on, table, changed, changed.isEmpty() ? 0 : table.update(on, changed), true);
+    check(on, table, added, added.isEmpty() ? 0 : table.insert(on, added), true);
+    check(on, table, deleted, deleted.isEmpty() ? 0 : table.delete(on, deleted), false);
+    check(on, table, relied, relied.isEmpty() ? 0 : table.unchanged(on, relied), false);
   }
 
   private static <S> List<Cell<S>> only(List<Cell<S>> cells, Predicate<Cell<S>> which) {
     return cells.stream().filter(which).toList();
   }
 
-  private void check(Connection on, List<Cell<S>> cells, int written, boolean told)
+  private void check(Connection on, Table<S> table, List<Cell<S>> cells, int written, boolean told)
       throws SQLException {
     if (written == cells.size()) {
       return;
@@ -370,7 +384,7 @@ final class PostgresBatch<S, E, O> implements Store.Batch<S, E, O> {
     if (store.isShared()) {
       throw store.again(of("was overtaken by another one that has its keys"), null);
     }
-    String key = told ? store.table.taken(on, cells, xid) : null;
+    String key = told ? table.taken(on, cells, xid) : null;
     if (key == null) {
       key =
           cells.get(0).key
@@ -380,7 +394,7 @@ final class PostgresBatch<S, E, O> implements Store.Batch<S, E, O> {
         "the row of the key \""
             + key
             + "\" in the table "
-            + store.table.name()
+            + table.name()
             + " is not as the partition \""
             + claim.partition()
             + "\" has left it. Either the key turns up in another partition of the input too: key"

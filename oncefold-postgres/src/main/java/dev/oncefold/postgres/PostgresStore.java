@@ -36,7 +36,7 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
   final Fold<S, E, O> fold;
   final Session session;
   final CommitSteps steps;
-  final Table<S> table;
+  final @Nullable Table<S> table; // null where a SqlStore is around it
   final Cache<S> cache;
   final int id;
   final int revision;
@@ -52,7 +52,7 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
       Options<S, E, O> options,
       Fold<S, E, O> fold,
       Session session,
-      Table<S> table,
+      @Nullable Table<S> table,
       Registry.Registered registered,
       CommitSteps steps) {
     this.options = options;
@@ -104,6 +104,10 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
    */
   public static <S, E, O> PostgresStore<S, E, O> open(
       Options<S, E, O> options, Fold<S, E, O> fold) {
+    if (options.table() == null) {
+      throw new IllegalArgumentException(
+          "options without a table are those of a SqlStore: use Options.of(url, table)");
+    }
     return open(options, fold, new CommitSteps());
   }
 
@@ -120,6 +124,7 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
       throw new IllegalArgumentException("outputs or refusals are routed, but there is no sink");
     }
     Table<S> table = table(options, fold);
+    TableCheck check = table == null ? null : new TableCheck(table);
     Session session = new Session(options, "oncefold " + fold.name());
     try {
       session.open();
@@ -128,17 +133,18 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
               "cannot open the fold \"" + fold.name() + "\"",
               connection -> {
                 new Migrations(options.schema()).run(connection);
-                TableCheck check = new TableCheck(table);
-                boolean made = !check.exists(connection);
-                if (made) {
+                boolean made = check != null && !check.exists(connection);
+                if (check != null && made) {
                   check.create(connection);
                 }
                 Registry.Registered found =
                     new Registry(options.schema()).open(connection, fold, options);
-                if (!made && options.acceptChange()) {
-                  check.addColumns(connection, table.values(fold.initial()));
+                if (check != null && table != null) {
+                  if (!made && options.acceptChange()) {
+                    check.addColumns(connection, table.values(fold.initial()));
+                  }
+                  check.check(connection);
                 }
-                check.check(connection);
                 return found;
               });
       return new PostgresStore<>(options, fold, session, table, registered, steps);
@@ -148,12 +154,14 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
     }
   }
 
-  static <S> Table<S> table(Options<S, ?, ?> options, Fold<S, ?, ?> fold) {
+  static <S> @Nullable Table<S> table(Options<S, ?, ?> options, Fold<S, ?, ?> fold) {
+    Name name = options.table();
+    if (name == null) {
+      return null;
+    }
     Columns<S> columns = options.columns();
     return new Table<>(
-        options.table(),
-        options.keyColumn(),
-        columns != null ? columns : Columns.of(fold.initial()));
+        name, options.keyColumn(), columns != null ? columns : Columns.of(fold.initial()));
   }
 
   boolean isShared() {

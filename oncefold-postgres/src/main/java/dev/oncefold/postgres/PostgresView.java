@@ -72,7 +72,11 @@ public record PostgresView<S>(
   }
 
   private static <S> PostgresView<S> read(
-      Name schema, int fold, Table<S> table, Connection connection, @Nullable List<String> keys)
+      Name schema,
+      int fold,
+      @Nullable Table<S> table,
+      Connection connection,
+      @Nullable List<String> keys)
       throws SQLException {
     Counts counts = Counts.NONE;
     Map<String, Position> positions = new LinkedHashMap<>();
@@ -110,9 +114,9 @@ public record PostgresView<S>(
       }
     }
     Map<String, Slot<S>> slots = new LinkedHashMap<>();
-    if (keys == null) {
+    if (table != null && keys == null) {
       table.all(connection, (key, slot, xmin) -> slots.put(key, slot));
-    } else {
+    } else if (table != null && keys != null) {
       List<String> storable = keys.stream().filter(Text::isStorable).toList();
       table.find(connection, storable, false, (key, slot, xmin) -> slots.put(key, slot));
     }

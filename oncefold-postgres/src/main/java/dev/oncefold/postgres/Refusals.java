@@ -65,8 +65,7 @@ final class Refusals {
     try (PreparedStatement statement = connection.prepareStatement(insert)) {
       statement.setInt(1, fold);
       statement.setString(2, partition);
-      statement.setArray(
-          3, Arrays.longs(connection, offsets.stream().mapToLong(Long::longValue).toArray()));
+      statement.setObject(3, offsets.stream().mapToLong(Long::longValue).toArray());
       for (int column = 0; column < WIDTH; column++) {
         @Nullable String[] values = new @Nullable String[texts.size()];
         for (int i = 0; i < values.length; i++) {
@@ -75,7 +74,7 @@ final class Refusals {
         statement.setArray(
             4 + column, connection.createArrayOf(column == 5 ? "timestamptz" : "text", values));
       }
-      statement.setArray(4 + WIDTH, connection.createArrayOf("bytea", raws.toArray()));
+      statement.setArray(4 + WIDTH, connection.createArrayOf("bytea", raws.toArray(byte[][]::new)));
       statement.executeUpdate();
     }
   }

@@ -114,7 +114,7 @@ final class Registry {
   private static void definition(
       PreparedStatement statement, Fold<?, ?, ?> fold, Options<?, ?, ?> options)
       throws SQLException {
-    statement.setString(1, options.table().toString());
+    statement.setString(1, target(options));
     statement.setString(2, options.keys().name());
     statement.setInt(3, fold.version());
     statement.setString(4, Text.shown(fold.rules()));
@@ -122,6 +122,11 @@ final class Registry {
     statement.setString(6, fold.stateCodec().schema());
     statement.setString(7, fold.eventCodec().schema());
     statement.setString(8, fold.outputCodec().schema());
+  }
+
+  private static String target(Options<?, ?, ?> options) {
+    Name table = options.table();
+    return table == null ? "" : table.toString();
   }
 
   private static @Nullable String difference(
@@ -162,12 +167,12 @@ final class Registry {
           + fold.stateCodec().schema()
           + ". Columns of new fields are added to the table with the values of the initial state.";
     }
-    if (!stored.target().equals(options.table().toString())) {
+    if (!stored.target().equals(target(options))) {
       return named
           + " has its states in the table "
           + stored.target()
           + ", not in "
-          + options.table()
+          + target(options)
           + ". Name that table; only if it was renamed, go on with the new name.";
     }
     if (!stored.keys().equals(options.keys().name())) {

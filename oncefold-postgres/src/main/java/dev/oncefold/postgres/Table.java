@@ -203,7 +203,7 @@ final class Table<S> {
   int update(Connection connection, List<Cell<S>> cells) throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(update)) {
       int next = asRead(statement, connection, cells);
-      statement.setArray(next++, newVersions(connection, cells));
+      statement.setObject(next++, newVersions(cells));
       values(statement, next, connection, cells);
       return statement.executeUpdate();
     }
@@ -213,7 +213,7 @@ final class Table<S> {
   int insert(Connection connection, List<Cell<S>> cells) throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(insert)) {
       statement.setArray(1, keys(connection, cells));
-      statement.setArray(2, newVersions(connection, cells));
+      statement.setObject(2, newVersions(cells));
       values(statement, 3, connection, cells);
       return statement.executeUpdate();
     }
@@ -254,10 +254,8 @@ final class Table<S> {
   private int asRead(PreparedStatement statement, Connection connection, List<Cell<S>> cells)
       throws SQLException {
     statement.setArray(1, keys(connection, cells));
-    statement.setArray(
-        2, Arrays.longs(connection, cells.stream().mapToLong(cell -> cell.readVersion).toArray()));
-    statement.setArray(
-        3, Arrays.ints(connection, cells.stream().mapToInt(cell -> cell.xmin).toArray()));
+    statement.setObject(2, cells.stream().mapToLong(cell -> cell.readVersion).toArray());
+    statement.setObject(3, cells.stream().mapToInt(cell -> cell.xmin).toArray());
     return 4;
   }
 
@@ -265,9 +263,8 @@ final class Table<S> {
     return Arrays.texts(connection, cells.stream().map(cell -> cell.key).toArray(String[]::new));
   }
 
-  private java.sql.Array newVersions(Connection connection, List<Cell<S>> cells)
-      throws SQLException {
-    return Arrays.longs(connection, cells.stream().mapToLong(Cell::version).toArray());
+  private static <S> long[] newVersions(List<Cell<S>> cells) {
+    return cells.stream().mapToLong(Cell::version).toArray();
   }
 
   private void values(

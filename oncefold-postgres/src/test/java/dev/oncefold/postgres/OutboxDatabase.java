@@ -1,9 +1,6 @@
 package dev.oncefold.postgres;
 
-import dev.oncefold.sandbox.PostgresServer;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
@@ -19,17 +16,12 @@ final class OutboxDatabase {
 
   private static String start() {
     try {
-      // It ends with this program.
-      PostgresServer server =
-          PostgresServer.start(Path.of("target", "outbox-database").toAbsolutePath());
-      String url = server.jdbcUrl("postgres");
-      try (Connection connection = DriverManager.getConnection(url);
-          Statement statement = connection.createStatement()) {
-        statement.execute("drop schema if exists " + SCHEMA + " cascade");
+      String url = Database.create().url();
+      try (Connection connection = DriverManager.getConnection(url)) {
         new Migrations(Name.of("outbox")).run(connection);
       }
       return url;
-    } catch (IOException | InterruptedException | SQLException e) {
+    } catch (SQLException e) {
       throw new IllegalStateException(e);
     }
   }
