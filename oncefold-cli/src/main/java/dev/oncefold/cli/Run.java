@@ -166,8 +166,7 @@ final class Run {
                   if (keeping.haveFailed()) {
                     walking.stop();
                   }
-                  progress.at(
-                      () -> pace.told(walking.counts(), reading.offset(reached)));
+                  progress.at(() -> pace.told(walking.counts(), reading.offset(reached)));
                 }
               } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();

@@ -100,8 +100,7 @@ final class ServersDemoCommand implements Callable<Integer> {
         ServersDemo.Fault.values().length,
         seed);
     boolean found = true;
-    try (ServersDemo demo =
-        ServersDemo.of(Servers.in(directory.path()), seed, events, progress)) {
+    try (ServersDemo demo = ServersDemo.of(Servers.in(directory.path()), seed, events, progress)) {
       running.set(demo);
       ServersReport report = demo.run();
       found = !report.passed();

@@ -64,8 +64,7 @@ final class Sinks implements AutoCloseable {
       String name = file.getKey();
       FileSink<Row, Row, String> sink =
           name.equals(Places.REFUSALS)
-              ? FileSink.refusals(
-                  journal, sink(name), file.getValue(), e -> Json.line(e, pipeline))
+              ? FileSink.refusals(journal, sink(name), file.getValue(), e -> Json.line(e, pipeline))
               : FileSink.outputs(journal, sink(name), name, file.getValue(), Json::line);
       open.add(sink);
       failed.add(sink::hasFailed);

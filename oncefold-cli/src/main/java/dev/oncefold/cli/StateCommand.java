@@ -59,7 +59,9 @@ final class StateCommand implements Callable<Integer> {
       description = "the state behind the event of this sequence, from 0, not the newest")
   private @Nullable Long asOf;
 
-  @Option(names = "--json", description =
+  @Option(
+      names = "--json",
+      description =
           "end with one more object: {\"keys\":n,\"sequence\":n}, or of PostgreSQL"
               + " {\"keys\":n,\"events\":n}")
   private boolean json;

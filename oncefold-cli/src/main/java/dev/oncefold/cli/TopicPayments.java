@@ -22,9 +22,9 @@ import org.apache.kafka.common.serialization.StringSerializer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Payments for a topic, from a seed: some are sent again at once, later or by another producer, some
- * of these with another amount, some overdraw an account, and some are no payment at all. Sent at a
- * steady pace, so that there is always work in progress, until it is told that it is enough.
+ * Payments for a topic, from a seed: some are sent again at once, later or by another producer,
+ * some of these with another amount, some overdraw an account, and some are no payment at all. Sent
+ * at a steady pace, so that there is always work in progress, until it is told that it is enough.
  */
 final class TopicPayments implements AutoCloseable {
   static final int ACCOUNTS = 500;
@@ -133,10 +133,7 @@ final class TopicPayments implements AutoCloseable {
   private ProducerRecord<String, byte[]> next() {
     if (!sent.isEmpty() && random.nextInt(12) == 0) {
       ProducerRecord<String, byte[]> again =
-          sent.get(
-              random.nextBoolean()
-                  ? sent.size() - 1
-                  : random.nextInt(sent.size()));
+          sent.get(random.nextBoolean() ? sent.size() - 1 : random.nextInt(sent.size()));
       return random.nextInt(6) == 0 ? changed(again) : again;
     }
     String account = "a-" + random.nextInt(ACCOUNTS);

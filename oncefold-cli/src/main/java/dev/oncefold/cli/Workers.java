@@ -112,7 +112,12 @@ final class Workers implements AutoCloseable {
         wrong.add("worker " + (i + 1) + " does not end when it is asked to");
       } else if (child.exitCode() != 0) {
         wrong.add(
-            "worker " + (i + 1) + " ended with " + child.exitCode() + ": see " + log(i).getFileName());
+            "worker "
+                + (i + 1)
+                + " ended with "
+                + child.exitCode()
+                + ": see "
+                + log(i).getFileName());
       }
     }
     return wrong;

@@ -81,7 +81,13 @@ class MixturesTest {
   }
 
   private String topic(String name) {
-    return "{ kafka: { bootstrap: \"" + broker.bootstrap() + "\", topic: " + test + "-" + name + " } }";
+    return "{ kafka: { bootstrap: \""
+        + broker.bootstrap()
+        + "\", topic: "
+        + test
+        + "-"
+        + name
+        + " } }";
   }
 
   /** The pipeline of accounts with some of its lines replaced. */
@@ -126,11 +132,14 @@ class MixturesTest {
   private List<String> read(String name) {
     List<String> values = new ArrayList<>();
     TopicContent.read(
-        broker.bootstrap(), test + "-" + name, (partition, offset, key, value) -> values.add(value));
+        broker.bootstrap(),
+        test + "-" + name,
+        (partition, offset, key, value) -> values.add(value));
     return values;
   }
 
-  private static final String ZOE = "{\"key\":\"zoë\",\"version\":1,\"state\":{\"balance\":5.50,\"payments\":1}}\n";
+  private static final String ZOE =
+      "{\"key\":\"zoë\",\"version\":1,\"state\":{\"balance\":5.50,\"payments\":1}}\n";
   private static final String ALICE =
       "{\"key\":\"alice\",\"version\":2,\"state\":{\"balance\":7.75,\"payments\":2}}\n";
 
@@ -162,7 +171,8 @@ class MixturesTest {
     assertThat(accounts.oncefold("run").out())
         .startsWith("goes on behind line 6 of payments.ndjson; 6 events were judged before\n")
         .contains("Nothing new in payments.ndjson");
-    assertThat(accounts.oncefold("history", "zoë").err()).contains("goes by the events that a journal keeps");
+    assertThat(accounts.oncefold("history", "zoë").err())
+        .contains("goes by the events that a journal keeps");
     assertThat(accounts.oncefold("state", "--as-of", "1").err())
         .contains("--as-of goes by the events that a journal keeps");
     assertThat(accounts.oncefold("rebuild").err()).contains("a rebuild judges the events again");
@@ -192,7 +202,8 @@ class MixturesTest {
     Command check = accounts.oncefold("check");
     assertThat(check.err()).isEmpty();
     assertThat(check.out())
-        .contains("with the group " + test, "  output    receipts to the topic " + test + "-receipts\n")
+        .contains(
+            "with the group " + test, "  output    receipts to the topic " + test + "-receipts\n")
         .doesNotContain(database.password());
     send(PAYMENTS);
     Path yaml = accounts.path("accounts.yaml");
@@ -222,8 +233,10 @@ class MixturesTest {
   void aTopicIntoAJournalAndOutToAFileAndATopic() throws Exception {
     topics("payments", "receipts");
     pipeline(
-        "source: { file: payments.ndjson }", "source: " + topic("payments"),
-        "{ file: receipts.ndjson }", topic("receipts"));
+        "source: { file: payments.ndjson }",
+        "source: " + topic("payments"),
+        "{ file: receipts.ndjson }",
+        topic("receipts"));
     send(PAYMENTS);
     Path yaml = accounts.path("accounts.yaml");
     for (int life = 0; life < 2; life++) {
@@ -250,10 +263,15 @@ class MixturesTest {
   void serversThatAreNotThereAndAWrongPassword() throws SQLException {
     database();
     String good = table();
-    pipeline("store: { journal: data }", good.replace("/" + test, "/nowhere"),
-        "outputs: { receipts: { file: receipts.ndjson } }\n", "",
-        "  - emit: { account: event.account, balance: state.balance }\n    to: receipts\n", "",
-        "refusals: { file: refused.ndjson }\n", "");
+    pipeline(
+        "store: { journal: data }",
+        good.replace("/" + test, "/nowhere"),
+        "outputs: { receipts: { file: receipts.ndjson } }\n",
+        "",
+        "  - emit: { account: event.account, balance: state.balance }\n    to: receipts\n",
+        "",
+        "refusals: { file: refused.ndjson }\n",
+        "");
     assertThat(accounts.oncefold("run").err()).contains("nowhere").doesNotContain("at dev.");
     accounts.pipeline(
         accounts
@@ -268,7 +286,9 @@ class MixturesTest {
         .contains("the password stands in the file")
         .doesNotContain("wrong-secret");
     accounts.pipeline(
-        accounts.read("accounts.yaml").replaceAll("password: .*", "password: \\${env:NO_SUCH_VARIABLE}"));
+        accounts
+            .read("accounts.yaml")
+            .replaceAll("password: .*", "password: \\${env:NO_SUCH_VARIABLE}"));
     assertThat(accounts.oncefold("check").err())
         .contains("there is no NO_SUCH_VARIABLE in it: set it");
 

@@ -17,8 +17,7 @@ class ReferencesTest {
 
   private static Map<String, String> followed(String value) {
     return References.followed(
-        new Settings(Map.of("password", value)),
-        name -> name.equals("BANK") ? "se$cr\\et" : null);
+        new Settings(Map.of("password", value)), name -> name.equals("BANK") ? "se$cr\\et" : null);
   }
 
   @Test

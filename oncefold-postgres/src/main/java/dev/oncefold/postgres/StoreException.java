@@ -43,8 +43,8 @@ public class StoreException extends RuntimeException {
   }
 
   /**
-   * The run was told to stop while the database was away, and waited no longer. Nothing of the batch
-   * in hand is committed, or it is found out by whoever goes on.
+   * The run was told to stop while the database was away, and waited no longer. Nothing of the
+   * batch in hand is committed, or it is found out by whoever goes on.
    */
   public static final class Stopped extends StoreException {
     private static final long serialVersionUID = 1;
