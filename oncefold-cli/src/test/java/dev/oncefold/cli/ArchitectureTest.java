@@ -2,6 +2,7 @@ package dev.oncefold.cli;
 
 import static com.tngtech.archunit.base.DescribedPredicate.not;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
@@ -13,6 +14,7 @@ import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import dev.oncefold.Slot;
 import dev.oncefold.pipeline.Pipeline;
+import dev.oncefold.sandbox.KafkaBroker;
 import dev.oncefold.testkit.Verification;
 import dev.oncefold.verify.Checker;
 import java.util.List;
@@ -40,6 +42,10 @@ class ArchitectureTest {
   private static final JavaClasses VERIFY =
       new ClassFileImporter()
           .importUrl(Checker.class.getProtectionDomain().getCodeSource().getLocation());
+
+  private static final JavaClasses SANDBOX =
+      new ClassFileImporter()
+          .importUrl(KafkaBroker.class.getProtectionDomain().getCodeSource().getLocation());
 
   private static final JavaClasses TESTKIT =
       new ClassFileImporter()
@@ -92,7 +98,8 @@ class ArchitectureTest {
             "dev.oncefold.cli..",
             "dev.oncefold.bench..",
             "dev.oncefold.verify..",
-            "dev.oncefold.testkit..")
+            "dev.oncefold.testkit..",
+            "dev.oncefold.sandbox..")
         .allowEmptyShould(false)
         .check(CORE);
   }
@@ -147,6 +154,24 @@ class ArchitectureTest {
         .because("each module has one package")
         .allowEmptyShould(false)
         .check(TESTKIT);
+  }
+
+  @Test
+  void theSandboxKnowsServersAndNoEngine() {
+    noClasses()
+        .should()
+        .dependOnClassesThat(
+            resideInAPackage("dev.oncefold..")
+                .and(not(resideInAnyPackage("dev.oncefold.sandbox", "dev.oncefold.verify"))))
+        .because("any program may start a broker or a database with it")
+        .allowEmptyShould(false)
+        .check(SANDBOX);
+    classes()
+        .should()
+        .resideInAPackage("dev.oncefold.sandbox")
+        .because("each module has one package")
+        .allowEmptyShould(false)
+        .check(SANDBOX);
   }
 
   /** The command has the crash rig and the checker, and no JUnit. */

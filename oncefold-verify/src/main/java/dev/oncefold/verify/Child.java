@@ -4,14 +4,11 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,7 +22,6 @@ public final class Child implements AutoCloseable {
   private static final int KILLED = 128 + 9;
 
   private static final int LAST_LINES = 20;
-  private static final long PATIENCE = TimeUnit.SECONDS.toNanos(30);
 
   private final Process process;
   private final Path log;
@@ -155,7 +151,7 @@ public final class Child implements AutoCloseable {
       }
       throw new NotRunException("SIGSTOP cannot be sent: " + answer);
     }
-    awaitStandstill();
+    Standstill.await(process.toHandle());
   }
 
   /** Lets a paused one go on, by SIGCONT. */
@@ -176,32 +172,6 @@ public final class Child implements AutoCloseable {
       }
       shell.onExit().join();
       pausing = null;
-    }
-  }
-
-  private void awaitStandstill() throws IOException {
-    Path threads = Path.of("/proc", String.valueOf(pid()), "task");
-    long begin = System.nanoTime();
-    while (isAlive() && Files.isDirectory(threads) && !allStopped(threads)) {
-      if (System.nanoTime() - begin > PATIENCE) {
-        throw new IOException("process " + pid() + " does not stop, though it was told to");
-      }
-      LockSupport.parkNanos(100_000);
-    }
-  }
-
-  private static boolean allStopped(Path threads) throws IOException {
-    try (Stream<Path> each = Files.list(threads)) {
-      for (Path thread : each.toList()) {
-        String stat = Files.readString(thread.resolve("stat"), StandardCharsets.ISO_8859_1);
-        // The state follows the name, which stands in parentheses and may hold any.
-        if (stat.charAt(stat.lastIndexOf(')') + 2) != 'T') {
-          return false;
-        }
-      }
-      return true;
-    } catch (NoSuchFileException e) {
-      return false; // a thread has just ended, so not everything stands still
     }
   }
 
