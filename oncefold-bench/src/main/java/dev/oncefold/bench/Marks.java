@@ -1,0 +1,53 @@
+package dev.oncefold.bench;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * How far a peer has come, seen from outside by what is committed: the same clock for all, whatever
+ * process they run in.
+ */
+final class Marks implements AutoCloseable {
+  private static final long STUCK = TimeUnit.MINUTES.toNanos(3);
+
+  private final Peer peer;
+  private final Connection connection;
+  private final PreparedStatement select;
+  private final long pause;
+
+  Marks(Rig rig, Peer peer, long pauseNanos) throws SQLException {
+    this.peer = peer;
+    this.pause = pauseNanos;
+    connection = rig.connect("&prepareThreshold=1");
+    select =
+        connection.prepareStatement(
+            "SELECT " + peer.marks() + " FROM " + Rig.TABLE + " WHERE key = '" + Rig.MARK + "'");
+  }
+
+  /** Waits until at least so many marks can be seen, and tells how many. */
+  long await(long marks) throws Exception {
+    long begin = System.nanoTime();
+    for (; ; ) {
+      try (ResultSet found = select.executeQuery()) {
+        if (found.next() && found.getLong(1) >= marks) {
+          return found.getLong(1);
+        }
+      }
+      peer.check();
+      if (System.nanoTime() - begin > STUCK) {
+        throw new TimeoutException(peer.name() + " does not reach mark " + marks);
+      }
+      LockSupport.parkNanos(pause);
+    }
+  }
+
+  @Override
+  public void close() throws SQLException {
+    connection.close();
+  }
+}
