@@ -54,7 +54,7 @@ final class ConnectSink implements Peer {
             "listeners", "http://127.0.0.1:0",
             "plugin.discovery", "only_scan",
             "offset.storage.file.filename", directory.resolve("offsets").toString(),
-            "key.converter", "org.apache.kafka.connect.storage.StringConverter",
+            "key.converter", "dev.oncefold.bench.connect.PaymentConverter",
             "value.converter", "dev.oncefold.bench.connect.PaymentConverter"));
     Path sink = directory.resolve("sink.properties");
     store(
@@ -87,6 +87,7 @@ final class ConnectSink implements Peer {
                 List.of(
                     Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                     "-Xmx1g",
+                    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
                     "-cp",
                     jars + "/*",
                     "org.apache.kafka.connect.cli.ConnectStandalone",
@@ -107,12 +108,19 @@ final class ConnectSink implements Peer {
 
   @Override
   public void check() throws IOException {
-    if (process != null && !process.isAlive() && log != null) {
-      List<String> lines = Files.readAllLines(log);
-      throw new IOException(
-          "Kafka Connect ended: "
-              + String.join("\n", lines.subList(Math.max(0, lines.size() - 30), lines.size())));
+    if (process != null && !process.isAlive()) {
+      throw new IOException("Kafka Connect ended. " + says());
     }
+  }
+
+  @Override
+  public String says() throws IOException {
+    if (log == null) {
+      return "";
+    }
+    List<String> lines = Files.readAllLines(log);
+    return "The end of its log:\n"
+        + String.join("\n", lines.subList(Math.max(0, lines.size() - 60), lines.size()));
   }
 
   @Override

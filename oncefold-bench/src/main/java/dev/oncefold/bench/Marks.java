@@ -13,7 +13,7 @@ import java.util.concurrent.locks.LockSupport;
  * process they run in.
  */
 final class Marks implements AutoCloseable {
-  private static final long STUCK = TimeUnit.MINUTES.toNanos(3);
+  private static final long STUCK = TimeUnit.MINUTES.toNanos(1);
 
   private final Peer peer;
   private final Connection connection;
@@ -40,7 +40,7 @@ final class Marks implements AutoCloseable {
       }
       peer.check();
       if (System.nanoTime() - begin > STUCK) {
-        throw new TimeoutException(peer.name() + " does not reach mark " + marks);
+        throw new TimeoutException(peer.name() + " does not reach mark " + marks + ". " + peer.says());
       }
       LockSupport.parkNanos(pause);
     }

@@ -1,5 +1,6 @@
 package dev.oncefold.bench;
 
+import java.io.IOException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +30,11 @@ interface Peer {
 
   /** Fails if the peer has. */
   void check() throws Exception;
+
+  /** What the peer says of itself, for one that gets no further. */
+  default String says() throws IOException {
+    return "";
+  }
 
   /** Stops, and fails if the peer has failed. */
   void stop() throws Exception;
