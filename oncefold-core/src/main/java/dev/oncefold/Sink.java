@@ -15,6 +15,17 @@ public interface Sink extends AutoCloseable {
   long START = 0;
 
   /**
+   * Whether messages of an output have somewhere to go. What would give it others asks when it is
+   * made, so that it does not fail in the midst of a run.
+   *
+   * @param output the output's name; null for refusals
+   * @return whether {@link Lane#write} takes them
+   */
+  default boolean takes(@Nullable String output) {
+    return true;
+  }
+
+  /**
    * Takes a lane over: whoever had it open before is fenced, and can write nothing more.
    *
    * @param lane the lane's name, which identifies it in the other system for ever

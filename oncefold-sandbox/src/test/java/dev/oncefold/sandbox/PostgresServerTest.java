@@ -124,14 +124,4 @@ class PostgresServerTest {
         .hasMessageContaining("invalid value for parameter \"work_mem\": \"a lot\"");
     assertThat(server.isAlive()).isFalse();
   }
-
-  @Test
-  void thereIsOneForEachPlatform() {
-    for (String os : List.of("Linux", "Mac OS X")) {
-      for (String arch : List.of("amd64", "aarch64", "x86_64")) {
-        String name = PostgresBinaries.resource(os, arch);
-        assertThat(PostgresServer.class.getResource("/" + name)).as(name).isNotNull();
-      }
-    }
-  }
 }
