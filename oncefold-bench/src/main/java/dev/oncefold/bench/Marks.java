@@ -40,9 +40,28 @@ final class Marks implements AutoCloseable {
       }
       peer.check();
       if (System.nanoTime() - begin > STUCK) {
-        throw new TimeoutException(peer.name() + " does not reach mark " + marks + ". " + peer.says());
+        throw new TimeoutException(
+            peer.name() + " does not reach mark " + marks + ". " + peer.says());
       }
       LockSupport.parkNanos(pause);
+    }
+  }
+
+  /** Waits until everything committed has left. */
+  void awaitLeft() throws Exception {
+    if (peer.leaving().isEmpty()) {
+      return;
+    }
+    try (PreparedStatement leaving = connection.prepareStatement(peer.leaving())) {
+      for (; ; ) {
+        try (ResultSet found = leaving.executeQuery()) {
+          if (found.next() && found.getLong(1) == 0) {
+            return;
+          }
+        }
+        peer.check();
+        LockSupport.parkNanos(pause);
+      }
     }
   }
 

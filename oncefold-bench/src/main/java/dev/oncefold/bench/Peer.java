@@ -25,6 +25,11 @@ interface Peer {
     return "payments";
   }
 
+  /** Asks for how much is committed but has not left yet, as outputs; "" where nothing leaves. */
+  default String leaving() {
+    return "";
+  }
+
   /** Starts to consume, on threads or in a process of its own. */
   void start(Rig rig, String topic) throws Exception;
 

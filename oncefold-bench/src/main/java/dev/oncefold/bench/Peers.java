@@ -56,18 +56,21 @@ final class Peers {
                 Throughput.median(rate),
                 Arrays.stream(rate).min().orElse(0),
                 Arrays.stream(rate).max().orElse(0)));
-    ratios(rates, settings.text("against", "limit"));
+    ratios(rates, settings.text("against", "oncefold"));
   }
 
   private static List<Variant> all(Settings settings, int most) {
     int warmup = most / 3 / EVERY * EVERY;
+    int batch = settings.number("batch", 4_000);
     int some = Math.min(most, 300_000);
     return List.of(
+        new Variant(() -> new OncefoldPeer(true, batch), warmup, most),
+        new Variant(() -> new OncefoldPeer(false, batch), warmup, most),
         new Variant(OneByOne::new, EVERY, Math.min(most, 6 * EVERY)),
         new Variant(() -> new SpringBatch(false), some / 3, some),
         new Variant(() -> new SpringBatch(true), some / 3, some),
         new Variant(() -> new ConnectSink(settings), some / 3, some),
-        new Variant(() -> new FoldedLimit(settings.number("batch", 4_000)), warmup, most));
+        new Variant(() -> new FoldedLimit(batch), warmup, most));
   }
 
   private static double measure(Rig rig, Peer peer, Variant variant) throws Exception {
@@ -81,6 +84,14 @@ final class Peers {
       if (last <= first) {
         throw new IllegalStateException(
             peer.name() + " was through before it was looked at: give it more events");
+      }
+      marks.awaitLeft();
+      if (!peer.leaving().isEmpty()) {
+        System.out.printf(
+            "%30s outputs were out %.2f s after the last commit, which is %,.0f events/s%n",
+            "",
+            (System.nanoTime() - begin) / 1e9 - seconds,
+            (last - first) * EVERY / ((System.nanoTime() - begin) / 1e9));
       }
       return (last - first) * EVERY / seconds;
     } finally {

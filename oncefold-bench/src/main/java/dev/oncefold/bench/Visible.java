@@ -21,13 +21,15 @@ final class Visible {
   static void run(Settings settings) throws Exception {
     int rate = settings.number("rate", 1000);
     int seconds = settings.number("seconds", 30);
+    int batch = settings.number("batch", 4_000);
     String only = settings.text("only", "");
     try (Rig rig = Rig.start(settings)) {
       for (Peer peer :
           List.<Peer>of(
+              new OncefoldPeer(true, batch),
               new SpringBatch(false),
               new SpringBatch(true),
-              new FoldedLimit(settings.number("batch", 4_000)))) {
+              new FoldedLimit(batch))) {
         if (peer.name().contains(only)) {
           long[] nanos = measure(rig, peer, rate, seconds);
           System.out.printf(
