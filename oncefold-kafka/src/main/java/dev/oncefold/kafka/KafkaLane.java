@@ -54,9 +54,10 @@ final class KafkaLane implements Sink.Lane {
       for (Sink.Message message : messages) {
         send(message);
       }
-      producer.send(
-          new ProducerRecord<>(plan.positions(), 0, bytes(lane), bytes(Long.toString(to))));
-      // Throws what any of the sends has failed with.
+      // What a send fails with, the commit throws.
+      var unused =
+          producer.send(
+              new ProducerRecord<>(plan.positions(), 0, bytes(lane), bytes(Long.toString(to))));
       producer.commitTransaction();
     } catch (RuntimeException e) {
       throw KafkaSink.failed(told() + "cannot be written: ", settings, e);
@@ -78,7 +79,7 @@ final class KafkaLane implements Sink.Lane {
     ProducerRecord<byte[], byte[]> record =
         new ProducerRecord<>(topic, bytes(message.key()), message.value());
     record.headers().add(KafkaSink.ID, bytes(message.id()));
-    producer.send(record);
+    var unused = producer.send(record);
   }
 
   private static byte[] bytes(String text) {

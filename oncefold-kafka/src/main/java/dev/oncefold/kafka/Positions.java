@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -24,6 +25,7 @@ import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.jspecify.annotations.Nullable;
 
 /** The topic in which a {@link KafkaSink} keeps how far each of its lanes is written. */
 final class Positions {
@@ -60,11 +62,7 @@ final class Positions {
     }
     ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
     String cleanup =
-        admin
-            .describeConfigs(List.of(resource))
-            .all()
-            .get()
-            .get(resource)
+        answer(admin.describeConfigs(List.of(resource)).all().get().get(resource))
             .get(TopicConfig.CLEANUP_POLICY_CONFIG)
             .value();
     if (!cleanup.equals(TopicConfig.CLEANUP_POLICY_COMPACT)) {
@@ -79,7 +77,9 @@ final class Positions {
               + " cleanup.policy=compact, or name another topic by KafkaSink.positions");
     }
     int partitions =
-        admin.describeTopics(List.of(topic)).allTopicNames().get().get(topic).partitions().size();
+        answer(admin.describeTopics(List.of(topic)).allTopicNames().get().get(topic))
+            .partitions()
+            .size();
     if (partitions != 1) {
       throw new SinkException(
           "the topic \""
@@ -103,11 +103,11 @@ final class Positions {
     long begin = System.nanoTime();
     long to;
     try (Consumer<byte[], byte[]> all = consumer(settings, "read_uncommitted")) {
-      to = all.endOffsets(List.of(partition)).get(partition);
+      to = answer(all.endOffsets(List.of(partition)).get(partition));
     }
     try (Consumer<byte[], byte[]> committed = consumer(settings, "read_committed")) {
       committed.assign(List.of(partition));
-      long first = committed.beginningOffsets(List.of(partition)).get(partition);
+      long first = answer(committed.beginningOffsets(List.of(partition)).get(partition));
       // From the end on backwards: a lane's newest position is near to it.
       long window = FIRST_WINDOW;
       while (to > first) {
@@ -139,6 +139,10 @@ final class Positions {
       }
     }
     return Sink.START;
+  }
+
+  private static <T> T answer(@Nullable T of) {
+    return Objects.requireNonNull(of, "Kafka answers what it is asked for");
   }
 
   private static Consumer<byte[], byte[]> consumer(Settings settings, String isolation) {

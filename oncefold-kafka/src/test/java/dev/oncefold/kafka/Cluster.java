@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.admin.Admin;
@@ -119,7 +120,7 @@ final class Cluster {
       for (TopicPartition partition : partitions) {
         consumer.assign(List.of(partition));
         consumer.seekToBeginning(List.of(partition));
-        long end = consumer.endOffsets(List.of(partition)).get(partition);
+        long end = Objects.requireNonNull(consumer.endOffsets(List.of(partition)).get(partition));
         while (consumer.position(partition) < end) {
           consumer.poll(java.time.Duration.ofMillis(100)).forEach(all::add);
         }

@@ -46,15 +46,17 @@ class KafkaGroupTest {
 
   /** How Kafka shares out. */
   enum Protocol {
-    EAGER(Map.of("partition.assignment.strategy", RangeAssignor.class.getName())),
-    COOPERATIVE(Map.of("partition.assignment.strategy", CooperativeStickyAssignor.class.getName())),
-    USUAL(Map.of()),
-    CONSUMER(Map.of("group.protocol", "consumer"));
+    EAGER("partition.assignment.strategy", RangeAssignor.class.getName()),
+    COOPERATIVE("partition.assignment.strategy", CooperativeStickyAssignor.class.getName()),
+    USUAL("group.protocol", "classic"),
+    CONSUMER("group.protocol", "consumer");
 
-    final Map<String, String> properties;
+    final String property;
+    final String value;
 
-    Protocol(Map<String, String> properties) {
-      this.properties = properties;
+    Protocol(String property, String value) {
+      this.property = property;
+      this.value = value;
     }
   }
 
@@ -87,7 +89,7 @@ class KafkaGroupTest {
                     null,
                     Long.parseLong(Cluster.text(record.value()))))
         .group(topic)
-        .with(protocol.properties)
+        .with(protocol.property, protocol.value)
         .with("max.poll.records", "50");
   }
 
@@ -132,8 +134,9 @@ class KafkaGroupTest {
                   while (!stopping) {
                     String number = Long.toString(sent.get() + 1);
                     for (int partition = 0; partition < PARTITIONS; partition++) {
-                      producer.send(
-                          new ProducerRecord<>(topic, partition, "k" + partition, number));
+                      var unused =
+                          producer.send(
+                              new ProducerRecord<>(topic, partition, "k" + partition, number));
                     }
                     producer.flush();
                     sent.incrementAndGet();
@@ -171,7 +174,7 @@ class KafkaGroupTest {
   @EnumSource
   void everyRecordIsAppliedOnceAndInOrderWhoeverComesAndGoes(Protocol protocol) throws Exception {
     String topic = cluster.topic(PARTITIONS);
-    Random random = new Random(protocol.ordinal());
+    Random random = new Random(protocol.name().hashCode());
     try (Journal<Long, Long, Long> journal =
         Journal.open(directory, IN_ORDER, Options.defaults())) {
       Numbers numbers = new Numbers(topic);
@@ -317,7 +320,8 @@ class KafkaGroupTest {
       cluster.produce(topic, partition, "1", "2", "3");
     }
     Map<String, Position> positions = new HashMap<>();
-    KafkaSource<String> source = Reading.of(cluster, topic).group(topic).with(protocol.properties);
+    KafkaSource<String> source =
+        Reading.of(cluster, topic).group(topic).with(protocol.property, protocol.value);
     try (Reading first = new Reading(source, positions)) {
       first.untilValues(3 * PARTITIONS);
       assertThat(first.assigned()).hasSize(PARTITIONS);

@@ -10,12 +10,15 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.config.ConfigResource;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -49,7 +52,7 @@ class KafkaSinkTest {
     return message("receipts", key, number);
   }
 
-  private static Sink.Message message(String output, String key, int number) {
+  private static Sink.Message message(@Nullable String output, String key, int number) {
     return new Sink.Message(
         output, key, "id" + number, Integer.toString(number).getBytes(StandardCharsets.UTF_8));
   }
@@ -184,7 +187,8 @@ class KafkaSinkTest {
       }
       try (KafkaProducer<String, String> producer = cluster.producer()) {
         for (int i = 0; i < 25_000; i++) {
-          producer.send(new ProducerRecord<>(name + "-positions", "busy", Integer.toString(i)));
+          var unused =
+              producer.send(new ProducerRecord<>(name + "-positions", "busy", Integer.toString(i)));
         }
       }
       try (Sink.Lane old = sink.open("old");
@@ -204,16 +208,10 @@ class KafkaSinkTest {
       lane.write(List.of(), 1);
     }
     ConfigResource topic = new ConfigResource(ConfigResource.Type.TOPIC, name + "-positions");
-    assertThat(
-            cluster
-                .admin
-                .describeConfigs(List.of(topic))
-                .all()
-                .get()
-                .get(topic)
-                .get("cleanup.policy")
-                .value())
-        .isEqualTo("compact");
+    Config config =
+        Objects.requireNonNull(
+            cluster.admin.describeConfigs(List.of(topic)).all().get().get(topic));
+    assertThat(config.get("cleanup.policy").value()).isEqualTo("compact");
 
     cluster.make(name + "-forgets", 1);
     assertThatThrownBy(() -> sink().positions(name + "-forgets").open("a"))

@@ -15,6 +15,7 @@ import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.NewPartitions;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
@@ -88,11 +89,10 @@ class KafkaSourceTest {
     String topic = cluster.topic(1);
     try (KafkaProducer<String, String> producer = cluster.transactional(topic)) {
       producer.beginTransaction();
-      producer.send(new ProducerRecord<>(topic, "k", "kept"));
+      producer.send(new ProducerRecord<>(topic, "k", "kept")).get();
       producer.commitTransaction();
       producer.beginTransaction();
-      producer.send(new ProducerRecord<>(topic, "k", "dropped"));
-      producer.flush();
+      producer.send(new ProducerRecord<>(topic, "k", "dropped")).get();
       producer.abortTransaction();
     }
     try (Reading reading = new Reading(Reading.of(cluster, topic))) {
@@ -107,8 +107,7 @@ class KafkaSourceTest {
       // Only marks from here on: the position follows, by a batch without events.
       try (KafkaProducer<String, String> producer = cluster.transactional(topic)) {
         producer.beginTransaction();
-        producer.send(new ProducerRecord<>(topic, "k", "dropped too"));
-        producer.flush();
+        producer.send(new ProducerRecord<>(topic, "k", "dropped too")).get();
         producer.abortTransaction();
       }
       reading.until(() -> at(reading, topic + "-0").offset() == 6);
@@ -388,15 +387,14 @@ class KafkaSourceTest {
     try (Reading reading = new Reading(Reading.of(cluster, topic).group(topic))) {
       reading.untilValues(2);
     }
-    assertThat(
-            cluster
-                .admin
-                .listConsumerGroupOffsets(topic)
-                .partitionsToOffsetAndMetadata()
-                .get()
-                .get(partition)
-                .offset())
-        .isEqualTo(2);
+    OffsetAndMetadata published =
+        cluster
+            .admin
+            .listConsumerGroupOffsets(topic)
+            .partitionsToOffsetAndMetadata()
+            .get()
+            .get(partition);
+    assertThat(published).extracting(OffsetAndMetadata::offset).isEqualTo(2L);
     // Another store: what the group says is not gone by.
     try (Reading reading = new Reading(Reading.of(cluster, topic).group(topic))) {
       assertThat(reading.untilValues(2).values).containsExactly("a", "b");

@@ -6,7 +6,9 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
 
-/** The steps of a batch on which exactly once rests, each by itself: tests break them one by one. */
+/**
+ * The steps of a batch on which exactly once rests, each by itself: tests break them one by one.
+ */
 class CommitSteps {
   /** A part of what a batch writes. */
   interface Part {

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * When ids are forgotten, and how: the floor rises, which makes ids of its time unknown; a new id
  * table begins when the newest spans a quarter of the span, or holds a quarter of the bound or
- * {@link #MOST_IDS}; and one whose ids are all forgotten is dropped whole. All of it happens between
- * batches, when no batch of any worker is open.
+ * {@link #MOST_IDS}; and one whose ids are all forgotten is dropped whole. All of it happens
+ * between batches, when no batch of any worker is open.
  */
 final class Generations {
   // Each page of the newest table's index is written whole once per checkpoint.
@@ -70,8 +70,7 @@ final class Generations {
     return started != null ? started : least;
   }
 
-  private boolean isFull(
-      long ids, int tables, @Nullable Long start, @Nullable Long greatest) {
+  private boolean isFull(long ids, int tables, @Nullable Long start, @Nullable Long greatest) {
     if (ids == 0) {
       return false;
     }
@@ -88,8 +87,7 @@ final class Generations {
   }
 
   /** Where the floor may rise to; as {@code Memory.nextFloor} of the journal. */
-  private long next(
-      long floor, @Nullable Long waits, @Nullable Long own, @Nullable Long oldest) {
+  private long next(long floor, @Nullable Long waits, @Nullable Long own, @Nullable Long oldest) {
     if (choice.kind() != Fold.Ids.Kind.SPAN || waits == null || own == null || oldest == null) {
       return floor;
     }
@@ -209,8 +207,7 @@ final class Generations {
                     + fold
                     + " order by generation")) {
       while (answer.next()) {
-        closed.add(
-            new Closed(answer.getInt(1), answer.getLong(2), Partitions.nullable(answer, 3)));
+        closed.add(new Closed(answer.getInt(1), answer.getLong(2), Partitions.nullable(answer, 3)));
       }
     }
     return closed;

@@ -103,8 +103,7 @@ final class Leaving<S, E, O> {
   void addBare(Received<E> received, Verdict.Failed<S, O> failed) {
     String reason = failed.reason().substring(0, Math.min(failed.reason().length(), MOST_REASON));
     String text = Text.shown(reason) + " (the event itself cannot be stored)";
-    Received<E> bare =
-        Received.undecodable(received.offset(), received.next(), text, new byte[0]);
+    Received<E> bare = Received.undecodable(received.offset(), received.next(), text, new byte[0]);
     addRefusal(bare, new Verdict.Failed<>(failed.cause(), text));
   }
 

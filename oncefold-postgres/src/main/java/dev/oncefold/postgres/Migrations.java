@@ -37,15 +37,15 @@ final class Migrations {
    *
    * <ul>
    *   <li>{@code folds}: one row a fold. {@code revision} rises with every change of the
-   *       definition, and whoever began under another one is turned away. {@code live} numbers the id tables {@code
-   *       ids_<fold>_<n>} that are looked into, the newest last; {@code started} is the greatest
-   *       watermark at the time when that one was made.
+   *       definition, and whoever began under another one is turned away. {@code live} numbers the
+   *       id tables {@code ids_<fold>_<n>} that are looked into, the newest last; {@code started}
+   *       is the greatest watermark at the time when that one was made.
    *   <li>{@code partitions}: how far each partition is applied, who may go on, and its part of the
    *       counts. {@code batch} counts its commits, {@code committed} is the epoch of the last one.
-   *       {@code ids} and the least and greatest time tell of the ids that it put into the
-   *       newest id table.
-   *   <li>{@code generations}: the same of the id tables that take no more; those that are {@code gone} are
-   *       looked into no more, and dropped as soon as nobody else reads them.
+   *       {@code ids} and the least and greatest time tell of the ids that it put into the newest
+   *       id table.
+   *   <li>{@code generations}: the same of the id tables that take no more; those that are {@code
+   *       gone} are looked into no more, and dropped as soon as nobody else reads them.
    *   <li>{@code lanes} and {@code outbox}: see {@link Outbox}.
    *   <li>{@code refusals}: for people; nothing reads it, and rows may be deleted at will.
    * </ul>

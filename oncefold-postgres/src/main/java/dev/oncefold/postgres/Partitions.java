@@ -80,7 +80,9 @@ final class Partitions {
             + " and name = ?";
     String answer = " returning pg_current_xact_id()::text::bigint";
     this.move =
-        set + " and epoch = ? and position_offset = ? and position_check = ? and batch = ?" + answer;
+        set
+            + " and epoch = ? and position_offset = ? and position_check = ? and batch = ?"
+            + answer;
     this.moveAtAll = set + answer;
   }
 
@@ -225,8 +227,7 @@ final class Partitions {
   @Nullable Integer move(
       Connection connection, Store.Claim claim, Position from, long batch, Move by, boolean compare)
       throws SQLException {
-    try (PreparedStatement statement =
-        connection.prepareStatement(compare ? move : moveAtAll)) {
+    try (PreparedStatement statement = connection.prepareStatement(compare ? move : moveAtAll)) {
       int i = 1;
       statement.setLong(i++, by.to().offset());
       statement.setLong(i++, by.to().check());

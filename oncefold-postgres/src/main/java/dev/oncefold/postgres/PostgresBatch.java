@@ -372,7 +372,9 @@ final class PostgresBatch<S, E, O> implements Store.Batch<S, E, O> {
     }
     String key = told ? store.table.taken(on, cells, xid) : null;
     if (key == null) {
-      key = cells.get(0).key + (cells.size() > 1 ? "\" or one of " + cells.size() + " others, \"" : "");
+      key =
+          cells.get(0).key
+              + (cells.size() > 1 ? "\" or one of " + cells.size() + " others, \"" : "");
     }
     throw new StoreException(
         "the row of the key \""
@@ -398,8 +400,7 @@ final class PostgresBatch<S, E, O> implements Store.Batch<S, E, O> {
     switch (outcome) {
       case COMMITTED -> {}
       case DROPPED -> throw store.again(of("was not committed: " + lost.getMessage()), null);
-      case FENCED ->
-          throw store.fenced(claim, "another claim has taken it over during a commit");
+      case FENCED -> throw store.fenced(claim, "another claim has taken it over during a commit");
     }
   }
 

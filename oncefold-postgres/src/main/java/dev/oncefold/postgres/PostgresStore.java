@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Used by one thread, but for {@link #stopping}. Several stores, in one process or in many, may
  * be open on one fold; each claims partitions of its own.
  *
- * <p>A database that is away is waited for, without end, until {@link #stopping}; only opening needs
- * it to be there.
+ * <p>A database that is away is waited for, without end, until {@link #stopping}; only opening
+ * needs it to be there.
  *
  * @param <S> the type of one key's state
  * @param <E> the type of the events' values

@@ -72,11 +72,7 @@ public record PostgresView<S>(
   }
 
   private static <S> PostgresView<S> read(
-      Name schema,
-      int fold,
-      Table<S> table,
-      Connection connection,
-      @Nullable List<String> keys)
+      Name schema, int fold, Table<S> table, Connection connection, @Nullable List<String> keys)
       throws SQLException {
     Counts counts = Counts.NONE;
     Map<String, Position> positions = new LinkedHashMap<>();

@@ -81,8 +81,7 @@ final class Session implements AutoCloseable {
     try {
       connect();
     } catch (SQLException e) {
-      throw new StoreException(
-          "cannot connect to " + where() + ": " + e.getMessage() + sure(e), e);
+      throw new StoreException("cannot connect to " + where() + ": " + e.getMessage() + sure(e), e);
     }
   }
 

@@ -88,7 +88,12 @@ final class Table<S> {
     String keys = " unnest(?::text[], ?::bigint[], ?::int[]) as u(k, v, x) ";
     this.delete = "delete from " + t + " t using" + keys + "where " + match;
     this.unchanged =
-        "select count(*) from (select 1 from" + keys + "join " + t + " t on " + match
+        "select count(*) from (select 1 from"
+            + keys
+            + "join "
+            + t
+            + " t on "
+            + match
             + " for share of t) as same";
     this.taken =
         "select u.k from unnest(?::text[]) as u(k) left join "
@@ -222,7 +227,9 @@ final class Table<S> {
     }
   }
 
-  /** Counts the rows that are still as they were read, and keeps them so to the transaction's end. */
+  /**
+   * Counts the rows that are still as they were read, and keeps them so to the transaction's end.
+   */
   int unchanged(Connection connection, List<Cell<S>> cells) throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(unchanged)) {
       asRead(statement, connection, cells);

@@ -40,11 +40,7 @@ final class Times {
     String clock = plain.substring(space + 1, plain.length() - 3);
     int year = Integer.parseInt(date[0]);
     return LocalDateTime.of(
-            bc ? 1 - year : year,
-            Integer.parseInt(date[1]),
-            Integer.parseInt(date[2]),
-            0,
-            0)
+            bc ? 1 - year : year, Integer.parseInt(date[1]), Integer.parseInt(date[2]), 0, 0)
         .with(java.time.LocalTime.parse(clock))
         .toInstant(ZoneOffset.UTC);
   }

@@ -1,0 +1,418 @@
+package dev.oncefold.journal;
+
+import dev.oncefold.FencedException;
+import dev.oncefold.Sink;
+import dev.oncefold.SinkException;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Gives what a journal commits to a {@link Sink}, each output and refusal exactly once and in the
+ * order of the journal.
+ *
+ * <p>It tails the journal. The position that it gives the sink with the messages is the sequence of
+ * the last event, so that after a crash the sink itself says what it has. Now and then it records
+ * in the journal how far it is: what it has not passed is kept.
+ *
+ * <p>Where the sink fails it is opened again, after a while that doubles up to 5 s; the journal
+ * goes on meanwhile. {@link #trouble} says why it does not get on.
+ *
+ * <p>Safe for use by several threads.
+ *
+ * @param <S> the type of one key's state
+ * @param <E> the type of the events' values
+ * @param <O> the type of the outputs
+ */
+public final class SinkFeed<S, E, O> implements AutoCloseable {
+  private static final int BUFFER = 1 << 18;
+  private static final long RECORD_EVERY = 1 << 22;
+  private static final long WAIT_MILLIS = 100;
+  private static final long GATHERED = 1 << 20;
+  private static final long GATHER_MILLIS = 10;
+  private static final long FIRST_PAUSE = 100;
+  private static final long LONGEST_PAUSE = 5_000;
+
+  private final Journal<S, E, O> journal;
+  private final String name;
+  private final Sink sink;
+  private final Map<String, Function<Emitted<O>, byte[]>> outputs;
+  private final @Nullable Function<Entry<S, E, O>, byte[]> refusals;
+  private final Map<Definition, Definition.Codecs<S, E, O>> codecs = new HashMap<>();
+  private final EventRecord record = new EventRecord();
+  private final List<Sink.Message> messages = new ArrayList<>();
+  private final CountDownLatch closing = new CountDownLatch(1);
+  private final @Nullable Thread thread;
+  private Sink.@Nullable Lane lane;
+  // The log up to here is passed, or will be with the messages in hand.
+  private long offset;
+  private long recorded;
+  // The position that the sink has, and the one it has if the last write came through.
+  private long written;
+  private long attempted;
+  private int size;
+  private boolean closed;
+  private volatile @Nullable RuntimeException trouble;
+  private volatile @Nullable Throwable failure;
+
+  private SinkFeed(
+      Journal<S, E, O> journal,
+      String name,
+      Sink sink,
+      Map<String, Function<Emitted<O>, byte[]>> outputs,
+      @Nullable Function<Entry<S, E, O>, byte[]> refusals,
+      boolean threads) {
+    if (name.isBlank()) {
+      throw new IllegalArgumentException("a sink needs a name");
+    }
+    for (String output : outputs.keySet()) {
+      require(sink.takes(output), "the output \"" + output + "\"");
+    }
+    require(refusals == null || sink.takes(null), "refusals");
+    this.journal = journal;
+    this.name = name;
+    this.sink = sink;
+    this.outputs = Map.copyOf(outputs);
+    this.refusals = refusals;
+    journal.sinkOpens(name, "the lane " + name);
+    try {
+      begin();
+    } catch (RuntimeException | Error e) {
+      journal.sinkCloses(name);
+      closeLane();
+      throw e;
+    }
+    this.recorded = offset;
+    this.thread = threads ? GroupCommit.daemon("oncefold-feed-" + name, this::tail) : null;
+    if (thread != null) {
+      thread.start();
+    }
+  }
+
+  private static void require(boolean takes, String what) {
+    if (!takes) {
+      throw new IllegalArgumentException(
+          "the sink has nowhere to put " + what + ": give it a place, or do not feed it");
+    }
+  }
+
+  /**
+   * Starts to feed a sink.
+   *
+   * @param journal the journal
+   * @param name the name of the feed in the journal and of its lane in the sink; it identifies both
+   *     for ever
+   * @param sink the sink; it is not closed by this
+   * @param outputs how to encode the outputs that go there, by their names
+   * @param refusals how to encode the events that were Rejected, Conflict, Expired or Failed; null
+   *     where they do not go there
+   * @param <S> the type of one key's state
+   * @param <E> the type of the events' values
+   * @param <O> the type of the outputs
+   * @return the feed, which runs until it is closed; close it before the journal
+   * @throws SinkException if the sink cannot be opened
+   * @throws JournalException if the sink holds the messages of another journal, or not those that
+   *     were written to it, or the journal has dropped what is to be written
+   * @throws IllegalArgumentException if the sink does not take one of the outputs or the refusals
+   */
+  public static <S, E, O> SinkFeed<S, E, O> start(
+      Journal<S, E, O> journal,
+      String name,
+      Sink sink,
+      Map<String, Function<Emitted<O>, byte[]>> outputs,
+      @Nullable Function<Entry<S, E, O>, byte[]> refusals) {
+    return new SinkFeed<>(journal, name, sink, outputs, refusals, true);
+  }
+
+  /** Without a thread of its own, for tests. */
+  static <S, E, O> SinkFeed<S, E, O> byHand(
+      Journal<S, E, O> journal,
+      String name,
+      Sink sink,
+      Map<String, Function<Emitted<O>, byte[]>> outputs,
+      @Nullable Function<Entry<S, E, O>, byte[]> refusals) {
+    return new SinkFeed<>(journal, name, sink, outputs, refusals, false);
+  }
+
+  private void begin() {
+    Memory.SinkPosition position = journal.sink(name);
+    Sink.Lane open = sink.open(name);
+    lane = open;
+    long at = open.position();
+    if (position == null) {
+      if (journal.log().start() != 0) {
+        throw new JournalException(
+            "the journal has dropped older segments, so the outputs in them cannot be given to the"
+                + " sink \""
+                + name
+                + "\" any more. Name every sink from the beginning, or keep segments with"
+                + " Options.retainBytes");
+      }
+      if (at != Sink.START) {
+        throw new JournalException(
+            "the sink \""
+                + name
+                + "\" holds messages up to event "
+                + at
+                + " of another journal: this one has never written to it. Give it another name");
+      }
+      // Durable before the first message, so that a lane with messages is always a known one.
+      journal.awaitRecorded(journal.record(name, new Memory.SinkPosition(0, 0, 0)));
+      return;
+    }
+    offset = position.offset();
+    written = position.length();
+    if (at < written) {
+      throw lost(at);
+    }
+    if (at > journal.sequence()) {
+      throw new JournalException(
+          "the sink \""
+              + name
+              + "\" holds messages up to event "
+              + at
+              + ", but the journal has only "
+              + journal.sequence()
+              + " events: another journal of the same name writes to it, or this one was restored"
+              + " from an old copy. Restore the newest copy, or give the sink another name");
+    }
+    written = at;
+    attempted = at;
+  }
+
+  private JournalException lost(long at) {
+    return new JournalException(
+        "the sink \""
+            + name
+            + "\" says that it holds messages up to event "
+            + at
+            + ", but those up to "
+            + written
+            + " were written to it: it has lost its position, or another journal writes to it."
+            + " Restore it, or give the sink another name");
+  }
+
+  private void tail() {
+    long pause = FIRST_PAUSE;
+    try {
+      while (true) {
+        boolean last = closing.getCount() == 0;
+        try {
+          if (!step() && last) {
+            break;
+          }
+          trouble = null;
+          pause = FIRST_PAUSE;
+        } catch (SinkException | FencedException e) {
+          trouble = e;
+          closeLane();
+          if (last || closing.await(pause, TimeUnit.MILLISECONDS)) {
+            failure = e;
+            break;
+          }
+          pause = Math.min(2 * pause, LONGEST_PAUSE);
+          continue;
+        }
+        if (!last) {
+          // Each step costs a round trip and more: under load let some more come together for it.
+          if (journal.groups().awaitDurable(offset, WAIT_MILLIS)) {
+            journal.groups().awaitDurable(offset + GATHERED, GATHER_MILLIS);
+          }
+          if (journal.groups().failure() != null && journal.log().durable() <= offset) {
+            break;
+          }
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (Throwable e) {
+      // An Error of the user's encoding, too: close must not pass for having written everything.
+      failure = e;
+    }
+  }
+
+  /**
+   * Writes what is new; false if there was nothing. Where it fails the same is read again after.
+   */
+  synchronized boolean step() {
+    long until = journal.log().durable();
+    if (offset >= until) {
+      return false;
+    }
+    Sink.Lane open = lane();
+    long end = read(until);
+    if (!messages.isEmpty()) {
+      open.write(messages, attempted);
+      written = attempted;
+    }
+    offset = end;
+    if (offset - recorded > RECORD_EVERY) {
+      recordOffset();
+    }
+    return true;
+  }
+
+  private void recordOffset() {
+    recorded = offset;
+    var unused = journal.record(name, new Memory.SinkPosition(offset, written, 0));
+  }
+
+  /** The lane, which is opened again where it has failed. */
+  private Sink.Lane lane() {
+    Sink.Lane open = lane;
+    if (open == null) {
+      open = sink.open(name);
+      lane = open;
+      long at = open.position();
+      if (at != written && at != attempted) {
+        throw lost(at);
+      }
+      written = at;
+    }
+    return open;
+  }
+
+  /** Reads what the sink does not have; answers where in the log it ends. */
+  private long read(long until) {
+    messages.clear();
+    size = 0;
+    try (Log.Cursor cursor = journal.log().cursor(offset, until)) {
+      while (size < BUFFER && cursor.next()) {
+        if (cursor.header().kind() == Frame.COMMIT) {
+          Definition.Codecs<S, E, O> read =
+              codecs.computeIfAbsent(
+                  cursor.definition(), d -> new Definition.Codecs<>(d, journal.fold()));
+          History.records(
+              cursor,
+              record,
+              (r, sequence, at) -> {
+                if (sequence > written) {
+                  take(sequence, at, read);
+                }
+              },
+              journal.disk());
+        }
+      }
+      if (cursor.end() == offset) {
+        throw cursor.damage("no whole frame stands here, but it was durable");
+      }
+      return cursor.end();
+    } catch (IOException e) {
+      throw History.unreadable(journal.disk(), e);
+    }
+  }
+
+  private void take(long sequence, Log.Cursor cursor, Definition.Codecs<S, E, O> read) {
+    String fold = journal.fold().name();
+    for (int i = 0; i < record.outputCount(); i++) {
+      Function<Emitted<O>, byte[]> encoding = outputs.get(record.outputName(i));
+      if (encoding != null) {
+        Emitted<O> emitted = record.emitted(i, sequence, fold, read.output());
+        add(emitted.name(), emitted.key(), emitted.id(), encoding.apply(emitted));
+        attempted = sequence;
+      }
+    }
+    if (refusals != null) {
+      switch (record.kind()) {
+        case APPLIED, DUPLICATE -> {}
+        case REJECTED, CONFLICT, EXPIRED, FAILED -> {
+          Entry<S, E, O> entry =
+              record.entry(
+                  sequence,
+                  Instant.ofEpochMilli(cursor.header().time()),
+                  journal.fold(),
+                  read,
+                  cursor.header().foldVersion());
+          // An event may be refused again and again under one id; its sequence is its own.
+          add(
+              null,
+              entry.key() == null ? "" : entry.key(),
+              fold + "/refusal/" + sequence,
+              refusals.apply(entry));
+          attempted = sequence;
+        }
+      }
+    }
+  }
+
+  private void add(@Nullable String output, String key, String id, byte[] value) {
+    messages.add(new Sink.Message(output, key, id, value));
+    size += value.length + key.length() + id.length();
+  }
+
+  /**
+   * Why it does not get on at present: what the sink failed with last. It is tried again.
+   *
+   * @return null where all is well
+   */
+  public @Nullable RuntimeException trouble() {
+    return trouble;
+  }
+
+  /**
+   * Whether it has stopped for good. Then nothing is written any more while the journal goes on;
+   * {@link #close} throws the reason.
+   *
+   * @return whether it has failed
+   */
+  public boolean hasFailed() {
+    return failure != null;
+  }
+
+  /**
+   * Writes everything committed until now, and ends. Closing twice does nothing.
+   *
+   * @throws SinkException if the sink failed; nothing is lost, and the feed goes on from there when
+   *     it is started again
+   */
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    closing.countDown();
+    boolean interrupted = false;
+    while (thread != null && thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+    try {
+      while (thread == null && step()) {}
+      if (failure == null && offset > recorded && journal.groups().failure() == null) {
+        recordOffset();
+      }
+    } finally {
+      journal.sinkCloses(name);
+      closeLane();
+    }
+    Throwable failed = failure;
+    if (failed instanceof RuntimeException told) {
+      throw told;
+    } else if (failed != null) {
+      throw new JournalException(
+          "the feed of the sink \"" + name + "\" stopped: " + failed, failed);
+    }
+  }
+
+  private void closeLane() {
+    Sink.Lane open = lane;
+    lane = null;
+    if (open != null) {
+      open.close();
+    }
+  }
+}
