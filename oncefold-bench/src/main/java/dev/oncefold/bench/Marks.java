@@ -13,7 +13,8 @@ import java.util.concurrent.locks.LockSupport;
  * process they run in.
  */
 final class Marks implements AutoCloseable {
-  private static final long STUCK = TimeUnit.MINUTES.toNanos(1);
+  /** How long without another mark until a peer counts as stuck. */
+  private static final long STUCK = TimeUnit.MINUTES.toNanos(2);
 
   private final Peer peer;
   private final Connection connection;
@@ -32,16 +33,22 @@ final class Marks implements AutoCloseable {
   /** Waits until at least so many marks can be seen, and tells how many. */
   long await(long marks) throws Exception {
     long begin = System.nanoTime();
+    long seen = 0;
     for (; ; ) {
       try (ResultSet found = select.executeQuery()) {
-        if (found.next() && found.getLong(1) >= marks) {
-          return found.getLong(1);
+        long now = found.next() ? found.getLong(1) : 0;
+        if (now >= marks) {
+          return now;
+        }
+        if (now != seen) {
+          seen = now;
+          begin = System.nanoTime();
         }
       }
       peer.check();
       if (System.nanoTime() - begin > STUCK) {
         throw new TimeoutException(
-            peer.name() + " does not reach mark " + marks + ". " + peer.says());
+            peer.name() + " gets no further towards mark " + marks + ". " + peer.says());
       }
       LockSupport.parkNanos(pause);
     }
