@@ -87,7 +87,8 @@ public final class KafkaBroker implements AutoCloseable {
 
   /**
    * Sets what {@code server.properties} would have, from the next start on. Preset are replication
-   * factors of 1 and no delay of a group's first rebalance; the rest is as Kafka has it.
+   * factors of 1, no delay of a group's first rebalance, and a short session of the broker itself,
+   * so that it is soon back after a kill; the rest is as Kafka has it.
    *
    * @param setting its name
    * @param value its value
@@ -185,6 +186,10 @@ public final class KafkaBroker implements AutoCloseable {
     properties.put("share.coordinator.state.topic.replication.factor", "1");
     properties.put("share.coordinator.state.topic.min.isr", "1");
     properties.put("group.initial.rebalance.delay.ms", "0");
+    // A killed broker comes back only when the session of its former life is over; by default that
+    // is 9 s.
+    properties.put("broker.session.timeout.ms", "2000");
+    properties.put("broker.heartbeat.interval.ms", "500");
     properties.putAll(settings);
     return properties;
   }

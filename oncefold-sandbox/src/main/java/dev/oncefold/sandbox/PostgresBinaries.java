@@ -29,8 +29,18 @@ final class PostgresBinaries {
 
   /** The directory that has {@code bin}, {@code lib} and {@code share}. */
   static Path unpacked() throws IOException {
+    String name = "oncefold-postgres-" + System.getProperty("user.name");
+    return unpacked(Path.of(System.getProperty("java.io.tmpdir"), name));
+  }
+
+  /**
+   * The same.
+   *
+   * @param cache where all of them are, made if absent
+   */
+  static Path unpacked(Path cache) throws IOException {
     byte[] packed = packed();
-    Path cache = cache();
+    makePrivate(cache);
     Path directory = cache.resolve(digest(packed));
     if (!Files.isDirectory(directory)) {
       // Whoever is first puts it in place, complete; the others find it there.
@@ -82,11 +92,7 @@ final class PostgresBinaries {
   }
 
   /** Of this user alone: what others could write there, it would run. */
-  private static Path cache() throws IOException {
-    Path cache =
-        Path.of(
-            System.getProperty("java.io.tmpdir"),
-            "oncefold-postgres-" + System.getProperty("user.name"));
+  private static void makePrivate(Path cache) throws IOException {
     try {
       Files.createDirectory(
           cache,
@@ -105,7 +111,6 @@ final class PostgresBinaries {
             e);
       }
     }
-    return cache;
   }
 
   private static String digest(byte[] packed) {

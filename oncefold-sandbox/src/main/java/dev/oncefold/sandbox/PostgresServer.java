@@ -114,8 +114,8 @@ public final class PostgresServer implements AutoCloseable {
   }
 
   /**
-   * Sets what {@code postgresql.conf} would have, from the next start on. The rest is as PostgreSQL
-   * has it.
+   * Sets what {@code postgresql.conf} would have, from the next start on. Preset is that dynamic
+   * shared memory is in files of the directory; the rest is as PostgreSQL has it.
    *
    * @param setting its name
    * @param value its value
@@ -158,7 +158,10 @@ public final class PostgresServer implements AutoCloseable {
     }
     List<String> command = new ArrayList<>();
     command.addAll(List.of(programs.resolve("postgres").toString(), "-D", data.toString()));
-    TreeMap<String, String> all = new TreeMap<>(settings);
+    TreeMap<String, String> all = new TreeMap<>();
+    // In the directory, where it is no more than a file after a crash without a restart.
+    all.put("dynamic_shared_memory_type", "mmap");
+    all.putAll(settings);
     all.put("listen_addresses", address.getHostString());
     all.put("port", String.valueOf(address.getPort()));
     all.put("unix_socket_directories", "");
@@ -182,13 +185,17 @@ public final class PostgresServer implements AutoCloseable {
     return all;
   }
 
-  /** By the file in which it tells its own tools: the first line is who, the eighth how it is. */
+  /** In which it tells its own tools; it removes the file when it ends other than by a crash. */
+  private Path lock() {
+    return data.resolve("postmaster.pid");
+  }
+
+  /** The first line is who, the eighth how it is. */
   private boolean saysReady(long pid) throws IOException {
-    Path file = data.resolve("postmaster.pid");
-    if (!Files.exists(file)) {
+    if (!Files.exists(lock())) {
       return false;
     }
-    List<String> lines = Files.readAllLines(file);
+    List<String> lines = Files.readAllLines(lock());
     return lines.size() >= 8
         && lines.get(0).equals(String.valueOf(pid))
         && lines.get(7).strip().equals("ready");
@@ -356,6 +363,28 @@ public final class PostgresServer implements AutoCloseable {
   public synchronized void close() throws IOException {
     if (process != null) {
       process.end("QUIT");
+      removeSharedMemory();
+    }
+  }
+
+  /**
+   * What a crash has left in the memory of the system, which has room for a few thousands: 56 bytes
+   * by which a start sees whether a process of the life before is still there. The next start would
+   * remove it, too.
+   */
+  private void removeSharedMemory() throws IOException {
+    if (Files.exists(lock())) {
+      List<String> lines = Files.readAllLines(lock());
+      if (lines.size() >= 7) {
+        String id = lines.get(6).strip().replaceFirst("\\d+\\s+", "");
+        // Where it cannot be, that is no reason to fail.
+        new ProcessBuilder("sh", "-c", "ipcrm -m $0", id)
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .start()
+            .onExit()
+            .join();
+      }
     }
   }
 }

@@ -120,8 +120,9 @@ final class ServerProcess {
     return server.pid();
   }
 
+  /** Of its own account, too: an interrupt from the terminal ends the shell that leads it. */
   boolean isAlive() {
-    return leash.isAlive();
+    return leash.isAlive() || !hasEnded(server);
   }
 
   /** Ends all its processes by SIGKILL, at once and paused or not, and waits for their deaths. */
@@ -129,14 +130,18 @@ final class ServerProcess {
     if (isAlive()) {
       List<ProcessHandle> all = stop();
       all.forEach(ProcessHandle::destroyForcibly);
-      leash.onExit().join();
-      for (ProcessHandle child : all) {
-        while (!hasEnded(child)) {
-          LockSupport.parkNanos(NAP);
-        }
-      }
+      awaitEnd(all);
     }
     paused = List.of();
+  }
+
+  private void awaitEnd(List<ProcessHandle> processes) {
+    leash.onExit().join();
+    for (ProcessHandle process : processes) {
+      while (!hasEnded(process)) {
+        LockSupport.parkNanos(NAP);
+      }
+    }
   }
 
   /** Whether it runs no more, though no one may have taken note of that. */
@@ -156,7 +161,7 @@ final class ServerProcess {
     }
     if (isAlive()) {
       signal(signal, List.of(server));
-      leash.onExit().join();
+      awaitEnd(List.of(server));
     }
   }
 

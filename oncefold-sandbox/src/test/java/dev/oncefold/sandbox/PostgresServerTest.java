@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -18,6 +19,8 @@ import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
@@ -104,6 +107,30 @@ class PostgresServerTest {
     assertThat(last).allMatch(ServerProcess::hasEnded);
   }
 
+  /** On Linux, where they can be listed. */
+  private static boolean isInMemory(String id) throws IOException {
+    return Files.readAllLines(Path.of("/proc/sysvipc/shm")).stream()
+        .anyMatch(line -> line.matches("\\s*-?\\d+\\s+" + id + "\\s.*"));
+  }
+
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void aCrashLeavesNothingInTheMemoryOfTheSystem() throws Exception {
+    String id;
+    PostgresServer server = PostgresServer.start(directory);
+    try (server) {
+      // There it names its segment: the key, and the id.
+      String line = Files.readAllLines(directory.resolve("data/postmaster.pid")).get(6);
+      id = line.strip().replaceFirst("\\d+\\s+", "");
+      assertThat(isInMemory(id)).isTrue();
+      assertThat(query(server.jdbcUrl("postgres"), "SHOW dynamic_shared_memory_type"))
+          .isEqualTo("mmap");
+      server.kill();
+      assertThat(isInMemory(id)).isTrue();
+    }
+    assertThat(isInMemory(id)).isFalse();
+  }
+
   @Test
   void onlyThePasswordOpensIt() throws Exception {
     try (PostgresServer server = PostgresServer.start(directory)) {
@@ -123,15 +150,5 @@ class PostgresServerTest {
         .hasMessageContaining(server.log().toString())
         .hasMessageContaining("invalid value for parameter \"work_mem\": \"a lot\"");
     assertThat(server.isAlive()).isFalse();
-  }
-
-  @Test
-  void thereIsOneForEachPlatform() {
-    for (String os : List.of("Linux", "Mac OS X")) {
-      for (String arch : List.of("amd64", "aarch64", "x86_64")) {
-        String name = PostgresBinaries.resource(os, arch);
-        assertThat(PostgresServer.class.getResource("/" + name)).as(name).isNotNull();
-      }
-    }
   }
 }

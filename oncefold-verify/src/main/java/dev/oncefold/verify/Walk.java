@@ -2,9 +2,7 @@ package dev.oncefold.verify;
 
 import dev.oncefold.Counts;
 import dev.oncefold.Verdict;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -48,18 +46,6 @@ final class Walk implements Consumer<Observation> {
   // Of each reader whether everything that it read was compared.
   private final Map<String, Boolean> readers = new TreeMap<>();
   private boolean ended;
-
-  /** One partition of the input. */
-  private static final class Partition {
-    long position;
-    // The newest owner that was seen, and what the last one that claimed was told.
-    long epoch;
-    long claim;
-    long claimedAt;
-    long answered;
-    long told = Long.MIN_VALUE;
-    final Deque<Observation.Input> waiting = new ArrayDeque<>();
-  }
 
   /** Ends a reading. */
   static final class Broken extends RuntimeException {
@@ -113,8 +99,7 @@ final class Walk implements Consumer<Observation> {
     } else if (observation instanceof Observation.Commit commit) {
       commit(commit);
     } else if (observation instanceof Observation.Answered answered) {
-      Partition partition = partition(answered.partition());
-      partition.answered = Math.max(partition.answered, answered.to());
+      partition(answered.partition()).answered(answered.to());
     } else if (observation instanceof Observation.Claimed claimed) {
       claimed(claimed);
     } else if (observation instanceof Observation.Snapshot seen) {
@@ -188,7 +173,7 @@ final class Walk implements Consumer<Observation> {
   }
 
   private Partition partition(String name) {
-    return partitions.computeIfAbsent(name, n -> new Partition());
+    return partitions.computeIfAbsent(name, Partition::new);
   }
 
   private static void broken(@Nullable Found found) {
@@ -204,43 +189,13 @@ final class Walk implements Consumer<Observation> {
   // ---------------------------------------------------------------- input and commits
 
   private void input(Observation.Input input) {
-    Partition partition = partition(input.partition());
     require(
-        input.at() >= partition.told && input.next() > input.at(),
+        partition(input.partition()).told(input),
         "the input of " + input.partition() + " at " + input.at() + " is out of order");
-    partition.told = input.next();
-    partition.waiting.add(input);
   }
 
   private void claimed(Observation.Claimed claimed) {
-    Partition partition = partition(claimed.partition());
-    if (claimed.epoch() <= partition.epoch) {
-      broken(
-          Rule.C10,
-          "the claim on "
-              + claimed.partition()
-              + " has the epoch "
-              + claimed.epoch()
-              + ", and there is the epoch "
-              + partition.epoch
-              + " already",
-          null);
-    }
-    long before = Math.max(partition.position, partition.claimedAt);
-    partition.epoch = claimed.epoch();
-    partition.claim = claimed.epoch();
-    partition.claimedAt = claimed.position();
-    if (claimed.position() < before) {
-      broken(
-          Rule.C9,
-          "the position of "
-              + claimed.partition()
-              + " went back from "
-              + before
-              + " to "
-              + claimed.position(),
-          null);
-    }
+    broken(partition(claimed.partition()).claimed(claimed));
   }
 
   private void commit(Observation.Commit commit) {
@@ -250,60 +205,11 @@ final class Walk implements Consumer<Observation> {
       complete = false;
       compared = false;
     }
-    if (commit.epoch() < partition.epoch) {
-      broken(
-          Rule.C10,
-          "the owner of epoch "
-              + commit.epoch()
-              + " committed "
-              + commit.partition()
-              + ", which another owns since epoch "
-              + partition.epoch,
-          null);
-    }
-    partition.epoch = commit.epoch();
-    if (commit.epoch() == partition.claim && partition.position < partition.claimedAt) {
-      broken(
-          Rule.C9,
-          "the owner of epoch "
-              + commit.epoch()
-              + " was told that "
-              + commit.partition()
-              + " is at "
-              + partition.claimedAt
-              + ", but "
-              + partition.position
-              + " is committed",
-          null);
-    }
-    if (commit.to() < commit.from()) {
-      broken(
-          Rule.C9,
-          "a commit of "
-              + commit.partition()
-              + " goes back from "
-              + commit.from()
-              + " to "
-              + commit.to(),
-          null);
-    }
-    if (commit.from() != partition.position) {
-      broken(
-          Rule.C9,
-          "a commit of "
-              + commit.partition()
-              + " starts at "
-              + commit.from()
-              + ", but the position was "
-              + partition.position,
-          null);
-    }
+    broken(partition.begins(commit));
     int judged = 0;
-    for (Observation.Input next = partition.waiting.peek();
-        next != null && next.at() < commit.to();
-        next = partition.waiting.peek()) {
-      partition.waiting.remove();
-      partition.position = next.next();
+    for (Observation.Input next = partition.next(commit.to());
+        next != null;
+        next = partition.next(commit.to())) {
       if (!commit.verdicts().isEmpty() && judged >= commit.verdicts().length()) {
         broken(
             Rule.C13,
@@ -313,15 +219,8 @@ final class Walk implements Consumer<Observation> {
       judge(next, commit, commit.verdicts().isEmpty() ? '?' : commit.verdicts().charAt(judged));
       judged++;
     }
-    require(
-        partition.position == commit.to(),
-        "a commit of "
-            + commit.partition()
-            + " ends at "
-            + commit.to()
-            + (partition.position < commit.to()
-                ? ", but the history has its input up to " + partition.position + " only"
-                : ", inside the event that ends at " + partition.position));
+    String elsewhere = partition.endsElsewhere(commit);
+    require(elsewhere == null, String.valueOf(elsewhere));
     if (judged < commit.verdicts().length()) {
       broken(
           Rule.C13,
@@ -478,24 +377,9 @@ final class Walk implements Consumer<Observation> {
     List<Found> found = new ArrayList<>();
     partitions.forEach(
         (name, partition) -> {
-          long position = seen.positions().getOrDefault(name, 0L);
-          if (position < partition.answered) {
-            found.add(
-                new Found(
-                    Rule.C1,
-                    "everything of "
-                        + name
-                        + " up to "
-                        + partition.answered
-                        + " was answered as committed, and after a recovery it is at "
-                        + position,
-                    null));
-          } else if (position != partition.position) {
-            found.add(
-                new Found(
-                    Rule.C9,
-                    name + " is at " + position + ", but " + partition.position + " is committed",
-                    null));
+          Found differs = partition.differs(seen.positions().getOrDefault(name, 0L));
+          if (differs != null) {
+            found.add(differs);
           }
         });
     seen.positions()
@@ -564,7 +448,7 @@ final class Walk implements Consumer<Observation> {
     ended = true;
     repaired();
     List<Found> found = new ArrayList<>(slots.notCommitted());
-    partitions.forEach((name, partition) -> found.addAll(promised(name, partition)));
+    partitions.values().forEach(partition -> found.addAll(partition.promised()));
     String behind = behind();
     if (behind != null && calm) {
       found.add(new Found(Rule.C12, "the faults have stopped, and still " + behind, null));
@@ -574,44 +458,11 @@ final class Walk implements Consumer<Observation> {
     }
   }
 
-  /** What somebody was told to be committed, and is not. */
-  private static List<Found> promised(String name, Partition partition) {
-    List<Found> found = new ArrayList<>();
-    if (partition.answered > partition.position) {
-      found.add(
-          new Found(
-              Rule.C1,
-              "everything of "
-                  + name
-                  + " up to "
-                  + partition.answered
-                  + " was answered as committed, and at the end it is at "
-                  + partition.position,
-              null));
-    }
-    if (partition.claimedAt > partition.position) {
-      found.add(
-          new Found(
-              Rule.C9,
-              "an owner was told that "
-                  + name
-                  + " is at "
-                  + partition.claimedAt
-                  + ", and at the end it is at "
-                  + partition.position,
-              null));
-    }
-    return found;
-  }
-
   /** What is not done yet, or null. */
   private @Nullable String behind() {
-    for (Map.Entry<String, Partition> partition : partitions.entrySet()) {
-      if (!partition.getValue().waiting.isEmpty()) {
-        return partition.getKey()
-            + " has "
-            + partition.getValue().waiting.size()
-            + " events that are not committed";
+    for (Partition partition : partitions.values()) {
+      if (partition.waiting() > 0) {
+        return partition.name() + " has " + partition.waiting() + " events that are not committed";
       }
     }
     for (Map.Entry<String, Boolean> reader : readers.entrySet()) {

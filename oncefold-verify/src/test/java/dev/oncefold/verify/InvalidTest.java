@@ -3,7 +3,9 @@ package dev.oncefold.verify;
 import static dev.oncefold.verify.Sketch.deposit;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.oncefold.Counts;
 import dev.oncefold.Verdict;
+import dev.oncefold.verify.TraceModel.Move;
 import dev.oncefold.verify.TraceModel.Trace;
 import java.util.List;
 import java.util.Map;
@@ -99,6 +101,38 @@ class InvalidTest {
     invalid(
         new Sketch().commitTo(1, "A"),
         "behind observation 2: a commit of p0 ends at 1, but the history has its input up to 0 only");
+  }
+
+  /** A topic has offsets at which no event stands; that none did is known by the next one. */
+  @Test
+  void aGapIsSureOnlyIfTheNextEventIsKnown() {
+    Move one = deposit(1, "a", 10);
+    Move two = deposit(2, "a", 5);
+    Observation.Input first = new Observation.Input("p0", 0, 1, "a", "e1", 100L, one.text());
+    Observation.Input second = new Observation.Input("p0", 4, 5, "a", "e2", 101L, two.text());
+    Observation.Commit pastTheGap = new Observation.Commit("p0", 0, 4, 1, null, null, 1, "A");
+    invalid(
+        new Sketch().add(first).add(pastTheGap).add(second),
+        "behind observation 3: a commit of p0 ends at 4, but the history has its input up to 1 only");
+    Trace after = Trace.NONE.after("e1", 1, 10);
+    Result known =
+        Checker.check(
+            new Sketch()
+                .add(first)
+                .add(second)
+                .add(pastTheGap)
+                .add(new Observation.Commit("p0", 4, 5, 1, null, null, 1, "A"))
+                .output("a", "e1", 0, after)
+                .output("a", "e2", 0, after.after("e2", 2, 5))
+                .complete()
+                .holds("e1", one)
+                .holds("e2", two)
+                .add(
+                    new Observation.Snapshot(
+                        Map.of("p0", 5L), new Counts(2, 0, 0, 0, 0, 0, 2), null, 1))
+                .add(new Observation.Slot("a", 2, after.after("e2", 2, 5).text()))
+                .end());
+    assertThat(known).isInstanceOf(Result.Pass.class);
   }
 
   @Test

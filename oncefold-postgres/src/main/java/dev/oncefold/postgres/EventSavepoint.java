@@ -1,0 +1,190 @@
+package dev.oncefold.postgres;
+
+import dev.oncefold.Event;
+import dev.oncefold.FailureException;
+import dev.oncefold.Outcome;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.core.BaseConnection;
+import org.postgresql.core.TransactionState;
+
+/**
+ * Runs a user's SQL for the events of one batch, each behind a savepoint, so that an event that is
+ * not accepted leaves nothing behind.
+ *
+ * <p>The savepoint stays until the event is added to the batch, since an output may turn out to be
+ * one that cannot be written. After an error that is no fault of the event, {@link #trouble} has
+ * it, and the batch must be dropped.
+ */
+final class EventSavepoint {
+  // What the store plans by is for its own statements; the user's are planned as the server is set.
+  private static final String BEGIN =
+      """
+      set local plan_cache_mode to default; set local enable_seqscan to default;
+      set local enable_hashjoin to default; set local enable_mergejoin to default;
+      set local enable_material to default; set local enable_bitmapscan to default;
+      set local jit to default; set local max_parallel_workers_per_gather to default;
+      select string_agg(distinct name, ', ') filter (where can and does), count(*) from (
+        select quote_ident(n.nspname) || '.' || quote_ident(c.conname) as name,
+          bool_and(c.condeferrable) as can, bool_or(c.condeferred) as does
+        from pg_constraint c join pg_namespace n on n.oid = c.connamespace
+        where has_schema_privilege(n.oid, 'usage')
+        group by 1 having bool_or(c.condeferrable)) as found
+      """;
+  private static final String SAVE = "savepoint oncefold_event";
+  private static final String KEEP = "release savepoint oncefold_event";
+  private static final String DROP = "rollback to savepoint oncefold_event; " + KEEP;
+
+  // No such savepoint; no transaction.
+  private static final Set<String> ENDED = Set.of("3B001", "25P01");
+
+  private final BaseConnection connection;
+  private final UserConnection user;
+  private final Statement statement;
+  // Checks what would be checked at the commit only, and puts the constraints back; or empty.
+  private final String check;
+  private boolean open; // whether there is a savepoint
+  private boolean kept; // whether it only waits to be released
+  private @Nullable Exception trouble;
+
+  EventSavepoint(Connection connection) throws SQLException {
+    this.connection = connection.unwrap(BaseConnection.class);
+    this.user = new UserConnection(connection);
+    this.statement = connection.createStatement();
+    this.check = begin();
+  }
+
+  private String begin() throws SQLException {
+    boolean rows = statement.execute(BEGIN);
+    while (!rows) {
+      rows = statement.getMoreResults();
+    }
+    try (ResultSet answer = statement.getResultSet()) {
+      answer.next();
+      if (answer.getLong(2) == 0) {
+        return "";
+      }
+      String deferred = answer.getString(1);
+      return "set constraints all immediate"
+          + (deferred == null ? "" : "; set constraints " + deferred + " deferred");
+    }
+  }
+
+  /** What became of the batch, if it is to be dropped: nothing that is an event's fault. */
+  @Nullable Exception trouble() {
+    return trouble;
+  }
+
+  /** Runs the update for an event. What was not accepted is undone when this returns. */
+  <E, O> Outcome<SqlUpdate.NoState, O> run(SqlUpdate<E, O> update, Event<E> event)
+      throws Exception {
+    List<String> before = new ArrayList<>();
+    if (trouble != null) {
+      throw trouble;
+    }
+    if (open) {
+      before.add(kept ? KEEP : DROP);
+    }
+    before.add(SAVE);
+    sql(String.join("; ", before));
+    open = true;
+    kept = false;
+    boolean accepted = false;
+    try {
+      Outcome<SqlUpdate.NoState, O> outcome = called(update, event);
+      boolean done = outcome instanceof Outcome.Accepted;
+      if (done && !check.isEmpty()) {
+        statement.execute(check);
+      }
+      accepted = done;
+      return outcome;
+    } catch (SQLException e) {
+      noteIfNoFault(e);
+      throw e;
+    } finally {
+      if (!accepted) {
+        drop();
+      }
+    }
+  }
+
+  private <E, O> Outcome<SqlUpdate.NoState, O> called(SqlUpdate<E, O> update, Event<E> event)
+      throws Exception {
+    Outcome<SqlUpdate.NoState, O> outcome;
+    try {
+      outcome = update.apply(user.give(), event);
+    } finally {
+      user.takeBack();
+      SQLException noFault = user.noFault();
+      if (noFault != null) {
+        noteIfNoFault(noFault);
+      } else if (connection.getTransactionState() == TransactionState.IDLE) {
+        trouble = ended(null);
+      }
+    }
+    if (trouble != null) {
+      throw trouble;
+    }
+    if (outcome instanceof Outcome.Accepted
+        && connection.getTransactionState() == TransactionState.FAILED) {
+      throw new FailureException(
+          "a statement of the update failed, which undoes the event, and the update accepted it all"
+              + " the same: let the exception through, or use a savepoint around the statement");
+    }
+    return outcome;
+  }
+
+  private void noteIfNoFault(SQLException e) {
+    if (trouble == null && UserConnection.isNoFault(e)) {
+      trouble = e;
+    }
+  }
+
+  /** The event that ran last is in the batch: what it did stays. */
+  void keep() {
+    kept = open;
+  }
+
+  /** Undoes what the event that ran last did. */
+  void drop() throws SQLException {
+    if (open && !kept && trouble == null) {
+      sql(DROP);
+      open = false;
+    }
+  }
+
+  /** Undoes what is not kept, and lets go of the savepoint: the batch is about to be committed. */
+  void end() throws SQLException {
+    drop();
+    if (open) {
+      sql(KEEP);
+      open = false;
+    }
+    statement.close();
+  }
+
+  private void sql(String sql) throws SQLException {
+    try {
+      statement.execute(sql);
+    } catch (SQLException e) {
+      // Only the connection or the transaction as a whole can be to blame.
+      if (trouble == null) {
+        trouble = ENDED.contains(String.valueOf(e.getSQLState())) ? ended(e) : e;
+      }
+      throw e;
+    }
+  }
+
+  private static StoreException ended(@Nullable SQLException e) {
+    return new StoreException(
+        "the update has ended the transaction of the batch, by a way that is not guarded. What it"
+            + " committed has no position: find that way and close it",
+        e);
+  }
+}

@@ -1,0 +1,214 @@
+package dev.oncefold.postgres;
+
+import static dev.oncefold.Verdict.Kind.APPLIED;
+import static dev.oncefold.Verdict.Kind.DUPLICATE;
+import static dev.oncefold.Verdict.Kind.EXPIRED;
+import static dev.oncefold.postgres.Bank.day;
+import static dev.oncefold.postgres.Bank.deposit;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.oncefold.Fold;
+import dev.oncefold.Verdict;
+import dev.oncefold.postgres.Bank.Account;
+import dev.oncefold.postgres.Bank.Payment;
+import dev.oncefold.postgres.Bank.Receipt;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(value = 60, unit = TimeUnit.SECONDS)
+class ForgettingTest {
+  private Database database;
+  private Fold<Account, Payment, Receipt> fold = Bank.fold();
+
+  @BeforeEach
+  void anEmptyDatabase() throws SQLException {
+    database = Database.create();
+  }
+
+  private Options<Account, Payment, Receipt> options() {
+    return Options.of(database.url(), "accounts");
+  }
+
+  private Teller<Account, Payment, Receipt> teller() {
+    return new Teller<>(options(), fold);
+  }
+
+  private List<String> tables() throws SQLException {
+    return database.query(
+        "select tablename from pg_tables where schemaname = 'oncefold' and tablename like 'ids%'"
+            + " order by length(tablename), tablename");
+  }
+
+  private long ids() throws SQLException {
+    long ids = 0;
+    for (String table : tables()) {
+      ids += Long.parseLong(database.query("select count(*) from oncefold." + table).get(0));
+    }
+    return ids;
+  }
+
+  @Test
+  void idsAreKnownAcrossTablesAndForgottenWithTheFloor() throws SQLException {
+    try (Teller<Account, Payment, Receipt> teller = teller().claim("p0")) {
+      for (int day = 0; day <= 6; day++) {
+        assertThat(teller.feed("p0", deposit("e" + day, "alice", 1, day))).containsExactly(APPLIED);
+      }
+      assertThat(tables().size()).isGreaterThan(2);
+      for (int day = 0; day <= 6; day++) {
+        assertThat(teller.feed("p0", deposit("e" + day, "alice", 1, day)))
+            .containsExactly(DUPLICATE);
+      }
+      for (int day = 7; day <= 40; day++) {
+        teller.feed("p0", deposit("e" + day, "alice", 1, day));
+        assertThat(tables()).hasSizeLessThan(8);
+        // Within the span nothing is forgotten, whatever happened to the tables.
+        for (int back = 0; back < 7; back++) {
+          assertThat(teller.feed("p0", deposit("e" + (day - back), "alice", 1, day - back)))
+              .containsExactly(DUPLICATE);
+        }
+      }
+      assertThat(tables()).doesNotContain("ids_1_1");
+      assertThat(ids()).isLessThan(14);
+      assertThat(teller.feed("p0", deposit("e1", "alice", 1, 1), deposit("new", "alice", 1, 1)))
+          .containsExactly(EXPIRED, EXPIRED);
+    }
+    try (Teller<Account, Payment, Receipt> again = teller().claim("p0", "p1")) {
+      assertThat(again.feed("p1", deposit("e1", "alice", 1, 1))).containsExactly(EXPIRED);
+      assertThat(again.feed("p1", deposit("e40", "alice", 1, 40))).containsExactly(DUPLICATE);
+    }
+  }
+
+  @Test
+  void aForgottenIdThatComesBackWithALaterTimeIsNew() {
+    fold = Bank.define().remembering(Duration.ofDays(100)).update(Bank::rules);
+    try (Teller<Account, Payment, Receipt> teller = teller().claim("p0")) {
+      // One table all the time: the first hundred days are less than a quarter of what it takes.
+      teller.feed("p0", deposit("e1", "alice", 1, 0));
+      teller.feed("p0", deposit("e2", "alice", 1, 20), deposit("e3", "alice", 1, 121));
+      assertThat(teller.feed("p0", deposit("e1", "alice", 1, 0))).containsExactly(EXPIRED);
+      assertThat(teller.feed("p0", deposit("e1", "alice", 1, 121))).containsExactly(APPLIED);
+      assertThat(teller.feed("p0", deposit("e1", "alice", 1, 121))).containsExactly(DUPLICATE);
+    }
+  }
+
+  @Test
+  void aBacklogDrainedPartitionByPartitionExpiresNothing() throws SQLException {
+    try (Teller<Account, Payment, Receipt> teller = teller()) {
+      teller.store.expect(List.of("p0", "p1", "p2"));
+      teller.claim("p0", "p1", "p2");
+      for (String partition : List.of("p0", "p1", "p2")) {
+        for (int day = 1; day <= 30; day++) {
+          boolean last = day == 30;
+          try (Teller<Account, Payment, Receipt>.Judged batch =
+              teller.judge(partition, deposit(partition + day, partition, 1, day))) {
+            batch.commit(!last);
+            assertThat(batch.verdicts).hasOnlyElementsOfType(Verdict.Applied.class);
+          }
+        }
+      }
+      assertThat(database.query("select floor from oncefold.folds"))
+          .containsExactly(String.valueOf(day(23).toEpochMilli()));
+    }
+  }
+
+  @Test
+  void aPartitionNobodyHasReadYetHoldsTheFloor() throws SQLException {
+    try (Teller<Account, Payment, Receipt> teller = teller()) {
+      teller.store.expect(List.of("p0", "p1"));
+      teller.claim("p0");
+      for (int day = 1; day <= 60; day += 10) {
+        teller.feed("p0", deposit("e" + day, "alice", 1, day));
+      }
+      assertThat(database.query("select floor from oncefold.folds")).containsExactly("null");
+      assertThat(teller.feed("p0", deposit("e1", "alice", 1, 1))).containsExactly(DUPLICATE);
+      teller.claim("p1").store.caughtUp(teller.claims.get("p1"));
+      teller.feed("p0", deposit("e61", "alice", 1, 61));
+      assertThat(teller.feed("p0", deposit("e1", "alice", 1, 1))).containsExactly(EXPIRED);
+    }
+  }
+
+  @Test
+  void aBoundOnTheCountForgetsTheOldest() throws SQLException {
+    fold = Bank.define().remembering(Duration.ofDays(3650)).atMost(40).update(Bank::rules);
+    try (Teller<Account, Payment, Receipt> teller = teller().claim("p0")) {
+      for (int day = 1; day <= 200; day++) {
+        teller.feed("p0", deposit("e" + day, "alice", 1, day));
+        assertThat(ids()).isLessThanOrEqualTo(41);
+      }
+      assertThat(
+              teller.feed(
+                  "p0",
+                  deposit("e1", "alice", 1, 1),
+                  deposit("e100", "alice", 1, 100),
+                  deposit("e200", "alice", 1, 200),
+                  deposit("e201", "alice", 1, 200),
+                  deposit("e175", "alice", 1, 175)))
+          .containsExactly(EXPIRED, EXPIRED, DUPLICATE, APPLIED, DUPLICATE);
+    }
+  }
+
+  @Test
+  void aTableThatSomebodyReadsIsDroppedLater() throws SQLException {
+    try (Teller<Account, Payment, Receipt> teller = teller().claim("p0");
+        Connection reader = DriverManager.getConnection(database.url());
+        Statement statement = reader.createStatement()) {
+      teller.feed("p0", deposit("e0", "alice", 1, 0));
+      reader.setAutoCommit(false);
+      statement.execute("select * from oncefold.ids_1_1");
+      for (int day = 1; day <= 20; day++) {
+        teller.feed("p0", deposit("e" + day, "alice", 1, day));
+      }
+      assertThat(tables()).contains("ids_1_1");
+      assertThat(teller.feed("p0", deposit("e0", "alice", 1, 0))).containsExactly(EXPIRED);
+      reader.commit();
+      for (int day = 21; day <= 30; day++) {
+        teller.feed("p0", deposit("e" + day, "alice", 1, day));
+      }
+      assertThat(tables()).doesNotContain("ids_1_1");
+    }
+  }
+
+  @Test
+  void forEverNothingIsForgottenAndWithNoIdsNothingIsKept() throws SQLException {
+    fold = Bank.define().rememberingForever().update(Bank::rules);
+    try (Teller<Account, Payment, Receipt> teller = teller().claim("p0")) {
+      teller.feed("p0", deposit("e1", "alice", 1, 0));
+      teller.feed("p0", deposit("e2", "alice", 1, 10_000));
+      assertThat(teller.feed("p0", deposit("e1", "alice", 1, 0))).containsExactly(DUPLICATE);
+      assertThat(tables()).containsExactly("ids_1_1");
+    }
+    database = Database.create();
+    fold = Bank.define().rememberingNoIds().update(Bank::rules);
+    try (Teller<Account, Payment, Receipt> teller = teller().claim("p0")) {
+      teller.feed("p0", deposit("e1", "alice", 1, 0));
+      assertThat(teller.feed("p0", deposit("e1", "alice", 1, 0))).containsExactly(APPLIED);
+      assertThat(tables()).isEmpty();
+    }
+  }
+
+  @Test
+  void twoWorkersForgetAtTheSameTime() throws SQLException {
+    try (Teller<Account, Payment, Receipt> one = teller().claim("p0");
+        Teller<Account, Payment, Receipt> two = teller().claim("p1")) {
+      for (int day = 1; day <= 30; day++) {
+        one.feed("p0", deposit("a" + day, "alice", 1, day));
+        assertThat(two.feed("p1", deposit("b" + day, "bob", 1, day))).containsExactly(APPLIED);
+        assertThat(two.feed("p1", deposit("a" + day, "alice", 1, day))).containsExactly(DUPLICATE);
+      }
+      assertThat(tables()).hasSizeLessThan(8);
+      Instant floor =
+          Instant.ofEpochMilli(
+              Long.parseLong(database.query("select floor from oncefold.folds").get(0)));
+      assertThat(floor).isBetween(day(22), day(23));
+    }
+  }
+}
