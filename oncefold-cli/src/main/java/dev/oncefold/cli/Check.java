@@ -5,7 +5,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.oncefold.journal.Description;
 import dev.oncefold.journal.Journal;
 import dev.oncefold.pipeline.Change;
+import dev.oncefold.pipeline.Destination;
+import dev.oncefold.pipeline.Origin;
 import dev.oncefold.pipeline.Pipeline;
+import dev.oncefold.pipeline.Storage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -15,7 +18,10 @@ import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** A pipeline that was loaded, held against the journal and the files that it names. */
+/**
+ * A pipeline that was loaded, held against the journal and the files that it names. Other systems
+ * are not asked: what they would say, run finds out.
+ */
 final class Check {
   private static final int SHOWN = 20;
 
@@ -33,7 +39,10 @@ final class Check {
   }
 
   static Check of(PipelineFile given, Pipeline pipeline) {
-    Description stored = Journal.describe(pipeline.store().journal());
+    Description stored =
+        pipeline.store() instanceof Storage.Journal journal
+            ? Journal.describe(journal.directory())
+            : null;
     return new Check(
         given,
         pipeline,
@@ -60,13 +69,19 @@ final class Check {
       problems.add(problem);
     }
     if (stored == null) {
-      pipeline.outputs().values().forEach(file -> checkUnwritten(file, problems));
-      Path refusals = pipeline.refusals();
-      if (refusals != null) {
-        checkUnwritten(refusals, problems);
-      }
+      Places.files(pipeline).values().forEach(file -> checkUnwritten(file, problems));
     }
-    return problems;
+    if (pipeline.store() instanceof Storage.Postgres postgres) {
+      problems.addAll(Table.problems(postgres));
+    }
+    if (pipeline.origin() instanceof Origin.Kafka topic) {
+      problems.addAll(References.missing(topic.properties()));
+    }
+    Destination.Kafka sink = Places.cluster(pipeline);
+    if (sink != null) {
+      problems.addAll(References.missing(sink.properties()));
+    }
+    return problems.stream().distinct().toList();
   }
 
   private static void checkUnwritten(Path file, List<String> problems) {
@@ -88,7 +103,10 @@ final class Check {
   }
 
   private @Nullable String changeProblem(boolean acceptChange) {
-    String journal = PipelineFile.shown(pipeline.store().journal());
+    if (stored == null) {
+      return null;
+    }
+    String journal = PipelineFile.shown(pipeline.journal().directory());
     return switch (change.kind()) {
       case NONE, STATE_ADDED -> null;
       case RULES ->
@@ -158,12 +176,23 @@ final class Check {
     List<String> fields = new ArrayList<>();
     pipeline.eventFields().forEach((name, type) -> fields.add(name + " " + type));
     row(lines, "events", String.join(", ", fields));
-    row(lines, "journal", PipelineFile.shown(pipeline.store().journal()) + ": " + journal());
+    if (pipeline.store() instanceof Storage.Postgres postgres) {
+      row(lines, "table", table(postgres));
+    } else {
+      row(lines, "journal", PipelineFile.shown(pipeline.journal().directory()) + ": " + journal());
+    }
     pipeline
         .outputs()
-        .forEach((name, file) -> row(lines, "output", name + " to " + PipelineFile.shown(file)));
-    Path refusals = pipeline.refusals();
-    row(lines, "refusals", refusals == null ? "in the journal" : PipelineFile.shown(refusals));
+        .forEach((name, place) -> row(lines, "output", name + " to " + Places.told(place)));
+    Destination refusals = pipeline.refusals();
+    row(
+        lines,
+        "refusals",
+        refusals != null
+            ? Places.told(refusals)
+            : pipeline.store() instanceof Storage.Postgres postgres
+                ? "in " + postgres.schema() + ".refusals of the database"
+                : "in the journal");
     pipeline.notes().forEach(note -> row(lines, "note", note));
     return lines;
   }
@@ -172,9 +201,36 @@ final class Check {
     lines.add(String.format(Locale.ROOT, "  %-10s%s", name, text));
   }
 
+  private static String table(Storage.Postgres postgres) {
+    return postgres.table()
+        + " at "
+        + postgres.url()
+        + ", keys "
+        + postgres.keys().name().toLowerCase(Locale.ROOT)
+        + "; run asks the database what is there";
+  }
+
   private String source() {
+    if (pipeline.origin() instanceof Origin.Kafka topic) {
+      return "the topic "
+          + topic.topic()
+          + " at "
+          + topic.bootstrap()
+          + ", "
+          + (topic.group() == null ? "all partitions" : "with the group " + topic.group())
+          + ", from its "
+          + topic.start().name().toLowerCase(Locale.ROOT)
+          + ", in the store as \""
+          + topic.name()
+          + "-0\" and so on";
+    }
     Path file = pipeline.sourceFile();
-    String partition = ", in the journal as \"" + pipeline.partition() + "\"";
+    String partition =
+        ", in the "
+            + (pipeline.store() instanceof Storage.Journal ? "journal" : "store")
+            + " as \""
+            + pipeline.partition()
+            + "\"";
     if (file == null) {
       return "standard input, " + pipeline.format() + partition;
     }
@@ -218,24 +274,48 @@ final class Check {
   }
 
   private long events() {
-    return Journal.view(pipeline.store().journal(), pipeline.fold()).sequence();
+    return Journal.view(pipeline.journal().directory(), pipeline.fold()).sequence();
   }
 
   /** The same for machines. */
   ObjectNode json() {
     ObjectNode json = JsonNodeFactory.instance.objectNode();
     json.put("fold", pipeline.fold().name()).put("version", pipeline.fold().version());
-    ObjectNode source = json.putObject("source");
+    source(json.putObject("source"));
+    ObjectNode fields = json.putObject("events");
+    pipeline.eventFields().forEach(fields::put);
+    if (pipeline.store() instanceof Storage.Postgres postgres) {
+      ObjectNode table = json.putObject("postgres").put("url", postgres.url());
+      table.put("table", postgres.table()).put("schema", postgres.schema());
+      table.put("keys", postgres.keys().name().toLowerCase(Locale.ROOT));
+    } else {
+      journal(json.putObject("journal"));
+    }
+    ObjectNode outputs = json.putObject("outputs");
+    pipeline.outputs().forEach((name, to) -> outputs.put(name, Places.machine(to)));
+    Destination refusals = pipeline.refusals();
+    json.put("refusals", refusals == null ? null : Places.machine(refusals));
+    pipeline.notes().forEach(json.putArray("notes")::add);
+    return json;
+  }
+
+  private void source(ObjectNode source) {
+    if (pipeline.origin() instanceof Origin.Kafka topic) {
+      source.put("kafka", topic.bootstrap()).put("topic", topic.topic());
+      source.put("group", topic.group());
+    } else {
+      Path file = pipeline.sourceFile();
+      source.put("file", file == null ? "-" : file.toString());
+    }
+    source.put("format", pipeline.format()).put("partition", pipeline.partition());
     Path file = pipeline.sourceFile();
-    source.put("file", file == null ? "-" : file.toString()).put("format", pipeline.format());
-    source.put("partition", pipeline.partition());
     if (file != null) {
       source.put("bytes", bytes(file));
     }
-    ObjectNode fields = json.putObject("events");
-    pipeline.eventFields().forEach(fields::put);
-    ObjectNode journal = json.putObject("journal");
-    journal.put("directory", pipeline.store().journal().toString());
+  }
+
+  private void journal(ObjectNode journal) {
+    journal.put("directory", pipeline.journal().directory().toString());
     if (stored == null) {
       journal.put("events", 0);
     } else if (canBeRead()) {
@@ -244,11 +324,5 @@ final class Check {
     journal.put("change", change.kind().name().toLowerCase(Locale.ROOT));
     change.gone().forEach(journal.putArray("gone")::add);
     change.added().forEach(journal.putArray("added")::add);
-    ObjectNode outputs = json.putObject("outputs");
-    pipeline.outputs().forEach((name, to) -> outputs.put(name, to.toString()));
-    Path refusals = pipeline.refusals();
-    json.put("refusals", refusals == null ? null : refusals.toString());
-    pipeline.notes().forEach(json.putArray("notes")::add);
-    return json;
   }
 }

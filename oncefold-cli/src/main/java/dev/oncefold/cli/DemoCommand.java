@@ -21,6 +21,8 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
     sortOptions = false,
+    subcommands = ServersDemoCommand.class,
+    synopsisSubcommandLabel = "[kafka-postgres]",
     description = {
       "Applies payments in a process that it kills again and again with SIGKILL, most of the time"
           + " in the middle of a commit, and then proves that every payment was applied exactly"

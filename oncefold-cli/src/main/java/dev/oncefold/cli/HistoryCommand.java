@@ -52,7 +52,7 @@ final class HistoryCommand implements Callable<Integer> {
     Pipeline.Stored stored = given.load();
     ManyLines lines = new ManyLines(out);
     Journal.history(
-        stored.store().journal(),
+        given.journal(stored, "history"),
         stored.fold(),
         wanted,
         entry -> append(entry, wanted, lines.line()));

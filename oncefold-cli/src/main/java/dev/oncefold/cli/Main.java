@@ -4,9 +4,11 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.oncefold.CodecException;
 import dev.oncefold.FencedException;
+import dev.oncefold.SinkException;
 import dev.oncefold.SourceException;
 import dev.oncefold.journal.JournalException;
 import dev.oncefold.pipeline.PipelineException;
+import dev.oncefold.postgres.StoreException;
 import dev.oncefold.verify.ChildException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -46,6 +48,7 @@ public final class Main implements Runnable {
    * @param args the command and its options
    */
   public static void main(String[] args) {
+    Logging.warnings();
     System.exit(
         command(new DemoCommand(), System.in)
             // JSON is UTF-8, whatever this terminal's language.
@@ -111,6 +114,8 @@ public final class Main implements Runnable {
     } else if (e instanceof JournalException
         || e instanceof SourceException
         || e instanceof FencedException
+        || e instanceof SinkException
+        || e instanceof StoreException
         || e instanceof CodecException
         || e instanceof ChildException) {
       told = name + ": " + e.getMessage();

@@ -11,6 +11,7 @@ import dev.oncefold.journal.Rebuild.Difference;
 import dev.oncefold.pipeline.Change;
 import dev.oncefold.pipeline.Json;
 import dev.oncefold.pipeline.Pipeline;
+import dev.oncefold.pipeline.Storage;
 import java.io.InputStream;
 import java.io.PrintWriter;
 import java.util.ArrayList;
@@ -63,17 +64,25 @@ final class RebuildCommand implements Callable<Integer> {
   public Integer call() {
     PrintWriter out = Objects.requireNonNull(spec, "picocli sets it").commandLine().getOut();
     Pipeline pipeline = given.load(standard);
+    if (!(pipeline.store() instanceof Storage.Journal journal)) {
+      throw new Stop(
+          given.path()
+              + ": a rebuild judges the events again that a journal keeps: in PostgreSQL there is the"
+              + " newest state, and no events. To keep what was judged and go on by the new rules: "
+              + given.command("run")
+              + " --accept-change");
+    }
     Check check = Check.of(given, pipeline);
     if (check.isNew()) {
       throw new Stop(
           given.path()
               + ": nothing is stored in "
-              + PipelineFile.shown(pipeline.store().journal())
+              + PipelineFile.shown(journal.directory())
               + " yet, so there is nothing to judge again. Run it: "
               + given.command("run"));
     }
     try (Rebuild<Row, Row, String> rebuild =
-        Journal.rebuild(pipeline.store().journal(), pipeline.fold(), pipeline.store().options())) {
+        Journal.rebuild(journal.directory(), pipeline.fold(), journal.options())) {
       List<Difference<Row>> shown = new ArrayList<>();
       long differences =
           rebuild.differences(

@@ -2,7 +2,9 @@ package dev.oncefold.cli;
 
 import dev.oncefold.journal.Options;
 import dev.oncefold.pipeline.Change;
+import dev.oncefold.pipeline.Destination;
 import dev.oncefold.pipeline.Pipeline;
+import dev.oncefold.pipeline.Storage;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -31,7 +33,8 @@ import picocli.CommandLine.Spec;
     },
     footer = {
       "",
-      "Ctrl-C stops it after the batch in hand.",
+      "Ctrl-C stops it after the batch in hand. A topic of Kafka has no end: to have more workers,"
+          + " start the same command again, here or on another machine.",
       "Exit code: 0 if the source is applied to its end, or was followed until you stopped it; 130"
           + " or 143 if you stopped it before the end, with Ctrl-C or kill; 1 if it could not go on,"
           + " 2 for wrong usage."
@@ -79,20 +82,19 @@ final class RunCommand implements Callable<Integer> {
   public Integer call() throws InterruptedException, IOException {
     PrintWriter err = spec().commandLine().getErr();
     Pipeline pipeline = given.load(standard);
-    checkRefused(pipeline);
     checkRewritten(pipeline);
     Check check = Check.of(given, pipeline);
     List<String> problems = check.problems(acceptChange);
     if (!problems.isEmpty()) {
       throw new Stop(given.path() + ": " + String.join("\n" + given.path() + ": ", problems));
     }
-    Options options = pipeline.store().options();
     if (check.change().kind() != Change.Kind.NONE) {
-      options = options.acceptingChange();
       say(changed(check));
     }
-    Run run = new Run(given, pipeline, options, follow, refused, rewritten);
-    Interruption interruption = new Interruption(run::stop, follow);
+    Reading reading = Reading.of(given, pipeline, follow);
+    checkRefused(reading);
+    Run run = new Run(pipeline, reading, () -> keeping(pipeline, check), refused);
+    Interruption interruption = new Interruption(run::stop, reading.isEndless());
     int exitCode = 1;
     try {
       exitCode = report(run.run(this::say, progress()));
@@ -119,34 +121,49 @@ final class RunCommand implements Callable<Integer> {
     return exitCode;
   }
 
-  private void checkRefused(Pipeline pipeline) {
+  private Keeping keeping(Pipeline pipeline, Check check) {
+    if (pipeline.store() instanceof Storage.Journal journal) {
+      Options options = journal.options();
+      return JournalKeeping.open(
+          pipeline,
+          check.change().kind() == Change.Kind.NONE ? options : options.acceptingChange(),
+          rewritten);
+    }
+    return TableKeeping.open(given, pipeline, acceptChange);
+  }
+
+  private void checkRefused(Reading reading) {
     for (String position : refused) {
-      int at = position.lastIndexOf('@');
-      if (at < 0
-          || !position.substring(0, at).equals(pipeline.partition())
-          || !position.substring(at + 1).matches("\\d{1,18}")) {
+      if (!reading.isPosition(position)) {
         throw new ParameterException(
             spec().commandLine(),
             "--refuse "
                 + position
                 + " is no position of this source; they are told as "
-                + pipeline.partition()
-                + "@1234");
+                + reading.positionLike());
       }
     }
   }
 
   private void checkRewritten(Pipeline pipeline) throws IOException {
     for (String name : rewritten) {
-      Path file = name.equals(Sinks.REFUSALS) ? pipeline.refusals() : pipeline.outputs().get(name);
-      if (file == null) {
+      Destination place = Places.all(pipeline).get(name);
+      if (place == null) {
         throw new ParameterException(
             spec().commandLine(),
             "--rewrite "
                 + name
                 + ": the pipeline writes no such output; there is "
-                + String.join(", ", pipeline.outputs().keySet())
-                + (pipeline.refusals() == null ? "" : ", " + Sinks.REFUSALS));
+                + String.join(", ", Places.all(pipeline).keySet()));
+      }
+      Path file = place instanceof Destination.File written ? written.path() : null;
+      if (file == null) {
+        throw new Stop(
+            "oncefold run: --rewrite "
+                + name
+                + ": it goes to "
+                + Places.told(place)
+                + ", and what was sent to Kafka stays there. Only a file is written anew, from a journal");
       }
       // Now: once the journal has forgotten the file, no run goes on with it.
       if (Check.hasSomething(file)) {

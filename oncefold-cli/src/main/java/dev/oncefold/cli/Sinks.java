@@ -1,23 +1,32 @@
 package dev.oncefold.cli;
 
 import dev.oncefold.Row;
+import dev.oncefold.journal.Emitted;
 import dev.oncefold.journal.FileSink;
 import dev.oncefold.journal.Journal;
+import dev.oncefold.journal.SinkFeed;
+import dev.oncefold.kafka.KafkaSink;
+import dev.oncefold.pipeline.Destination;
 import dev.oncefold.pipeline.Json;
 import dev.oncefold.pipeline.Pipeline;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** The files that a pipeline writes, open. */
+/** What a pipeline writes from its journal, open: its files, and its topics. */
 final class Sinks implements AutoCloseable {
-  /** What names the file of the refusals among the outputs. */
-  static final String REFUSALS = "refusals";
+  /** The name in the journal of what goes to topics, all of it together. */
+  private static final String TOPICS = "kafka";
 
-  private final List<FileSink<Row, Row, String>> open = new ArrayList<>();
+  private final List<AutoCloseable> open = new ArrayList<>();
+  private final List<BooleanSupplier> failed = new ArrayList<>();
 
   private Sinks() {}
 
@@ -27,7 +36,7 @@ final class Sinks implements AutoCloseable {
       // Before anything is forgotten: a file that cannot be written anew must go on as it is.
       throw new Stop(
           "oncefold run: the journal "
-              + PipelineFile.shown(pipeline.store().journal())
+              + PipelineFile.shown(pipeline.journal().directory())
               + " has dropped its older events (history: none), so no file can be written anew from"
               + " its beginning. Restore the file from a copy");
     }
@@ -39,16 +48,8 @@ final class Sinks implements AutoCloseable {
     Sinks sinks = new Sinks();
     boolean opened = false;
     try {
-      for (Map.Entry<String, Path> output : pipeline.outputs().entrySet()) {
-        String name = output.getKey();
-        sinks.open.add(FileSink.outputs(journal, sink(name), name, output.getValue(), Json::line));
-      }
-      Path refusals = pipeline.refusals();
-      if (refusals != null) {
-        sinks.open.add(
-            FileSink.refusals(
-                journal, sink(REFUSALS), refusals, e -> Json.line(e, pipeline.encoding())));
-      }
+      sinks.openFiles(pipeline, journal);
+      sinks.openTopics(pipeline, journal);
       opened = true;
       return sinks;
     } finally {
@@ -58,29 +59,83 @@ final class Sinks implements AutoCloseable {
     }
   }
 
-  /** The name of a sink in the journal. */
+  private void openFiles(Pipeline pipeline, Journal<Row, Row, String> journal) {
+    for (Map.Entry<String, Path> file : Places.files(pipeline).entrySet()) {
+      String name = file.getKey();
+      FileSink<Row, Row, String> sink =
+          name.equals(Places.REFUSALS)
+              ? FileSink.refusals(journal, sink(name), file.getValue(), e -> Json.line(e, pipeline))
+              : FileSink.outputs(journal, sink(name), name, file.getValue(), Json::line);
+      open.add(sink);
+      failed.add(sink::hasFailed);
+    }
+  }
+
+  private void openTopics(Pipeline pipeline, Journal<Row, Row, String> journal) {
+    KafkaSink kafka = Topics.sink(pipeline);
+    if (kafka == null) {
+      return;
+    }
+    Map<String, Function<Emitted<String>, byte[]>> outputs = new LinkedHashMap<>();
+    pipeline
+        .outputs()
+        .forEach(
+            (name, place) -> {
+              if (place instanceof Destination.Kafka) {
+                outputs.put(name, emitted -> utf8(Json.line(emitted)));
+              }
+            });
+    boolean started = false;
+    try {
+      SinkFeed<Row, Row, String> feed =
+          SinkFeed.start(
+              journal,
+              TOPICS,
+              kafka,
+              outputs,
+              pipeline.refusals() instanceof Destination.Kafka
+                  ? entry -> utf8(Json.line(entry, pipeline))
+                  : null);
+      open.add(feed);
+      failed.add(feed::hasFailed);
+      started = true;
+    } finally {
+      if (!started) {
+        kafka.close();
+      }
+    }
+    open.add(kafka); // behind the feed, which closes its lane
+  }
+
+  private static byte[] utf8(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+
+  /** The name of a file's sink in the journal. */
   static String sink(String output) {
-    return output.equals(REFUSALS) ? REFUSALS : "output:" + output;
+    return output.equals(Places.REFUSALS) ? output : "output:" + output;
   }
 
   /** Whether one of them writes no more, and why is told by closing. */
   boolean haveFailed() {
-    return open.stream().anyMatch(FileSink::hasFailed);
+    return failed.stream().anyMatch(BooleanSupplier::getAsBoolean);
   }
 
   /** Writes what is left to each, also where another fails. */
   @Override
   public void close() {
     @Nullable RuntimeException failure = null;
-    for (FileSink<Row, Row, String> sink : open) {
+    for (AutoCloseable each : open) {
       try {
-        sink.close();
+        each.close();
       } catch (RuntimeException e) {
         if (failure == null) {
           failure = e;
         } else {
           failure.addSuppressed(e);
         }
+      } catch (Exception e) {
+        throw new IllegalStateException("a sink throws what it does not declare", e);
       }
     }
     if (failure != null) {

@@ -1,17 +1,21 @@
 package dev.oncefold.cli;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.oncefold.Row;
 import dev.oncefold.Slot;
 import dev.oncefold.journal.Journal;
 import dev.oncefold.journal.View;
 import dev.oncefold.pipeline.Json;
 import dev.oncefold.pipeline.Pipeline;
+import dev.oncefold.pipeline.Storage;
+import dev.oncefold.postgres.PostgresView;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -55,7 +59,11 @@ final class StateCommand implements Callable<Integer> {
       description = "the state behind the event of this sequence, from 0, not the newest")
   private @Nullable Long asOf;
 
-  @Option(names = "--json", description = "end with one more object: {\"keys\":n,\"sequence\":n}")
+  @Option(
+      names = "--json",
+      description =
+          "end with one more object: {\"keys\":n,\"sequence\":n}, or of PostgreSQL"
+              + " {\"keys\":n,\"events\":n}")
   private boolean json;
 
   @Override
@@ -65,19 +73,14 @@ final class StateCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--as-of is " + asOf + "; sequences begin with 0, before all events");
     }
-    Pipeline.Stored stored = given.load();
-    Path journal = stored.store().journal();
-    View<Row> view =
-        asOf == null
-            ? Journal.view(journal, stored.fold())
-            : Journal.asOf(journal, stored.fold(), asOf);
-    List<String> keys = keys(view);
+    Found found = found(given.load());
+    List<String> keys = keys(found);
     ManyLines lines = new ManyLines(out);
     for (int i = 0; i < keys.size(); i++) {
       String each = keys.get(i);
       StringBuilder line = lines.line().append("{\"key\":");
       Json.write(each, line);
-      StoredFile.append(view.slots().get(each), line);
+      StoredFile.append(found.slots().get(each), line);
       line.append('}');
       if (i % LOOK_EVERY == 0 && lines.areUnread()) {
         return 1;
@@ -85,28 +88,52 @@ final class StateCommand implements Callable<Integer> {
     }
     lines.end();
     if (json) {
+      ObjectNode last = JsonNodeFactory.instance.objectNode().put("keys", keys.size());
       out.println(
-          JsonNodeFactory.instance
-              .objectNode()
-              .put("keys", keys.size())
-              .put("sequence", view.sequence()));
+          found.sequence() == null
+              ? last.put("events", found.events())
+              : last.put("sequence", found.sequence()));
     }
     return 0;
   }
 
-  private List<String> keys(View<Row> view) {
+  /**
+   * What is stored.
+   *
+   * @param slots the keys that were asked for
+   * @param events how many events were judged
+   * @param sequence the sequence behind the last of them; null where events have none
+   */
+  private record Found(Map<String, Slot<Row>> slots, long events, @Nullable Long sequence) {}
+
+  private Found found(Pipeline.Stored stored) {
+    if (stored.store() instanceof Storage.Postgres postgres && asOf == null) {
+      PostgresView<Row> view =
+          PostgresView.read(
+              Table.options(postgres), stored.fold(), key == null ? null : List.of(key));
+      return new Found(view.slots(), view.counts().events(), null);
+    }
+    Path journal = given.journal(stored, "--as-of");
+    View<Row> view =
+        asOf == null
+            ? Journal.view(journal, stored.fold())
+            : Journal.asOf(journal, stored.fold(), asOf);
+    return new Found(view.slots(), view.counts().events(), view.sequence());
+  }
+
+  private List<String> keys(Found found) {
     if (key == null) {
-      List<String> keys = new ArrayList<>(view.slots().keySet());
+      List<String> keys = new ArrayList<>(found.slots().keySet());
       Collections.sort(keys);
       return keys;
     }
-    Slot<Row> slot = view.slots().get(key);
+    Slot<Row> slot = found.slots().get(key);
     if (slot == null) {
       throw new Stop(
           "oncefold state: there is no key \""
               + key
-              + "\" behind event "
-              + view.sequence()
+              + "\""
+              + (found.sequence() == null ? "" : " behind event " + found.sequence())
               + "; without KEY all keys are printed");
     }
     return List.of(key);

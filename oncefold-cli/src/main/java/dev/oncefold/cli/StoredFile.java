@@ -5,6 +5,7 @@ import dev.oncefold.Slot;
 import dev.oncefold.journal.Journal;
 import dev.oncefold.pipeline.Json;
 import dev.oncefold.pipeline.Pipeline;
+import dev.oncefold.pipeline.Storage;
 import java.nio.file.Path;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -15,11 +16,32 @@ final class StoredFile {
   @Parameters(index = "0", paramLabel = "PIPELINE", description = "the pipeline file, in YAML")
   private @Nullable Path file;
 
-  /** What the file says of its store, where something is stored. */
+  /** What the file says of its store. */
   Pipeline.Stored load() {
-    Path path = Objects.requireNonNull(file, "picocli sets it");
-    Pipeline.Stored stored = Pipeline.stored(path);
-    Path journal = stored.store().journal();
+    return Pipeline.stored(path());
+  }
+
+  Path path() {
+    return Objects.requireNonNull(file, "picocli sets it");
+  }
+
+  /**
+   * The directory of its journal, where something is stored.
+   *
+   * @param what what is asked for that only a journal has
+   * @throws Stop if it has no journal, or nothing is stored in it
+   */
+  Path journal(Pipeline.Stored stored, String what) {
+    Path path = path();
+    if (!(stored.store() instanceof Storage.Journal found)) {
+      throw new Stop(
+          path
+              + ": "
+              + what
+              + " goes by the events that a journal keeps (\"store: { journal: … }\"): in PostgreSQL"
+              + " there is the newest state, and no events");
+    }
+    Path journal = found.directory();
     if (Journal.describe(journal) == null) {
       throw new Stop(
           path
@@ -28,7 +50,7 @@ final class StoredFile {
               + " yet. Run it first: oncefold run "
               + PipelineFile.word(path.toString()));
     }
-    return stored;
+    return journal;
   }
 
   /** Appends the fields of what is stored for a key. */

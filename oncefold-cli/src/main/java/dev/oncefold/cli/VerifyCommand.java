@@ -1,7 +1,9 @@
 package dev.oncefold.cli;
 
+import dev.oncefold.pipeline.Origin;
 import dev.oncefold.pipeline.Pipeline;
 import dev.oncefold.pipeline.Rehearsal;
+import dev.oncefold.pipeline.Storage;
 import dev.oncefold.testkit.Verification;
 import dev.oncefold.verify.Checker;
 import dev.oncefold.verify.HistoryFile;
@@ -169,6 +171,7 @@ final class VerifyCommand implements Callable<Integer> {
   private int verify(Path pipelineFile, Duration least) throws IOException, InterruptedException {
     PrintWriter out = out();
     Rehearsal rehearsal = Rehearsal.of(pipelineFile, sample);
+    checkVerifiable(pipelineFile, rehearsal.pipeline());
     Progress progress = Progress.now(out, Progress.isTerminal());
     WorkDirectory directory = WorkDirectory.make(dir, spec().commandLine(), progress::done);
     boolean found = true;
@@ -212,6 +215,18 @@ final class VerifyCommand implements Callable<Integer> {
     }
   }
 
+  private static void checkVerifiable(Path file, Pipeline pipeline) {
+    if (pipeline.store() instanceof Storage.Postgres || pipeline.origin() instanceof Origin.Kafka) {
+      throw new Stop(
+          file
+              + ": verify runs a file into a journal, and "
+              + (pipeline.store() instanceof Storage.Postgres
+                  ? "the state of this pipeline is kept in PostgreSQL"
+                  : "this pipeline reads a topic")
+              + ". What kills and pauses do to such a one shows: oncefold demo kafka-postgres");
+    }
+  }
+
   /** What it reads, what it writes, and what it leaves alone. */
   private void touches(Path pipelineFile, Pipeline pipeline, Path directory) {
     PrintWriter out = out();
@@ -222,12 +237,8 @@ final class VerifyCommand implements Callable<Integer> {
             + PipelineFile.shown(pipelineFile)
             + (source == null ? "" : ", and as a sample " + PipelineFile.shown(source)));
     out.println("writes   " + directory + " and nothing else");
-    StringBuilder left = new StringBuilder(PipelineFile.shown(pipeline.store().journal()));
-    pipeline.outputs().values().forEach(o -> left.append(", ").append(PipelineFile.shown(o)));
-    Path refusals = pipeline.refusals();
-    if (refusals != null) {
-      left.append(", ").append(PipelineFile.shown(refusals));
-    }
+    StringBuilder left = new StringBuilder(PipelineFile.shown(pipeline.journal().directory()));
+    Places.all(pipeline).values().forEach(place -> left.append(", ").append(Places.told(place)));
     out.println("leaves   " + left + " alone");
     out.flush();
   }

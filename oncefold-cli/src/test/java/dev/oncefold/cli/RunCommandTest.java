@@ -258,7 +258,7 @@ class RunCommandTest {
   @Test
   void aJournalThatRunsElsewhereIsLeftAlone() {
     Pipeline pipeline = Pipeline.load(accounts.path("accounts.yaml"));
-    try (var journal = Journal.open(pipeline.store().journal(), pipeline.fold())) {
+    try (var journal = Journal.open(pipeline.journal().directory(), pipeline.fold())) {
       assertThat(journal.sequence()).isZero();
       Command run = accounts.oncefold("run");
       assertThat(run.err()).startsWith("oncefold run: the journal data").contains("open elsewhere");

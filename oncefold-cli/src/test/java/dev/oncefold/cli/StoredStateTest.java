@@ -44,7 +44,7 @@ class StoredStateTest {
   void theStateOfTheMomentIsThereWhileThePipelineRuns() {
     accounts.oncefold("run");
     Pipeline pipeline = Pipeline.load(accounts.path("accounts.yaml"));
-    try (var journal = Journal.open(pipeline.store().journal(), pipeline.fold())) {
+    try (var journal = Journal.open(pipeline.journal().directory(), pipeline.fold())) {
       assertThat(journal.sequence()).isEqualTo(6);
       assertThat(accounts.oncefold("state").out()).isEqualTo(STATE);
       assertThat(accounts.oncefold("history", "zoë").out().lines()).hasSize(3);

@@ -7,14 +7,18 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** The section {@code event}: what of an event is its id, its key or keys, and its time. */
 final class EventSection {
+  // What the update sees besides the states.
+  private static final Set<String> RESERVED = Set.of("event", "time", RecordParts.NAME);
   private static final Duration MOST = Duration.ofDays(365_000_000);
 
   private final Form root;
   private final TypesSection.Types types;
+  private final boolean ofTopic;
   private final Problems problems;
   private final List<String> rules = new ArrayList<>();
   private @Nullable Mapping mapping;
@@ -24,15 +28,21 @@ final class EventSection {
   private Fold.@Nullable Ids ids;
   private List<String> fingerprint = List.of();
 
-  private EventSection(Form root, TypesSection.Types types, Problems problems) {
+  private EventSection(Form root, TypesSection.Types types, boolean ofTopic, Problems problems) {
     this.root = root;
     this.types = types;
+    this.ofTopic = ofTopic;
     this.problems = problems;
   }
 
-  /** Reads the section; what is missing afterwards has been told as a problem. */
-  static EventSection read(Form root, TypesSection.Types types, Problems problems) {
-    EventSection section = new EventSection(root, types, problems);
+  /**
+   * Reads the section; what is missing afterwards has been told as a problem.
+   *
+   * @param ofTopic whether events are records of a topic, whose parts expressions may name
+   */
+  static EventSection read(
+      Form root, TypesSection.Types types, boolean ofTopic, Problems problems) {
+    EventSection section = new EventSection(root, types, ofTopic, problems);
     section.event();
     return section;
   }
@@ -85,6 +95,10 @@ final class EventSection {
       return;
     }
     Variables variables = new Variables().add("event", types.fields());
+    RecordParts named = ofTopic ? RecordParts.namedIn(node) : null;
+    if (named != null) {
+      variables.addRecord(named);
+    }
     Expressions expressions = new Expressions(variables, problems);
     Expression id = expression(expressions, form, "id", FieldType.STRING);
     Expression time = null;
@@ -106,7 +120,7 @@ final class EventSection {
     remember(form, id != null || form.has("id"), when != null);
     fingerprint(form, time);
     if (key != null) {
-      mapping = new Mapping(variables, id, key, time, pattern);
+      mapping = new Mapping(variables, id, key, time, pattern, named);
     }
   }
 
@@ -142,7 +156,7 @@ final class EventSection {
     }
     for (Node.Entry entry : mapping.entries().values()) {
       String name = entry.key().text();
-      if (!Fields.isName(name) || name.equals("event") || name.equals("time")) {
+      if (!Fields.isName(name) || RESERVED.contains(name)) {
         problems.add(
             entry.key(),
             "\"" + name + "\" is no name for a state: take another word, of letters and digits");

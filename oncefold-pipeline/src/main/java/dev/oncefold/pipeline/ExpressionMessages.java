@@ -200,6 +200,9 @@ final class ExpressionMessages {
   }
 
   private String undeclared(String name, String rest) {
+    if (name.equals(RecordParts.NAME)) {
+      return record(rest);
+    }
     Fields fields = variables.fields(name);
     if (fields != null) {
       Matcher field = Pattern.compile(name + "\\s*\\.\\s*([A-Za-z_0-9]+)").matcher(rest);
@@ -245,6 +248,18 @@ final class ExpressionMessages {
         + "\": fields begin with "
         + String.join(" or ", variables.rows().stream().map(row -> row + ".").toList())
         + ", and a text stands in quotes";
+  }
+
+  private String record(String rest) {
+    if (variables.fields(RecordParts.NAME) == null) {
+      return "there is no \"record\" here: only the section event sees the record of a topic; what the"
+          + " rules need stands in its value";
+    }
+    Matcher part = Pattern.compile("record\\s*\\.\\s*([A-Za-z_0-9]+)").matcher(rest);
+    return part.lookingAt() && part.group(1).equals("headers")
+        ? "which header? Name it, such as record.headers.trace, or record.headers.`event-id` with"
+            + " backticks where it is no plain word"
+        : "a record has record.key, record.time and its headers, such as record.headers.trace";
   }
 
   private String function(String name) {

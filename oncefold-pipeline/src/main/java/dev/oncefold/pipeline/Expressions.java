@@ -37,6 +37,8 @@ final class Expressions {
           .comprehensionMaxIterations(MAX_ROUNDS)
           .populateMacroCalls(true)
           .enableHeterogeneousNumericComparisons(true)
+          // Headers of a topic's records are mostly called as record.headers.`event-id` is.
+          .enableQuotedIdentifierSyntax(true)
           .build();
 
   private final Variables variables;

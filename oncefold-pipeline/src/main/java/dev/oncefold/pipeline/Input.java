@@ -22,8 +22,7 @@ final class Input {
   /** What a pipeline file, or a command, names standard input. */
   static final String STANDARD = "-";
 
-  private final @Nullable Path file;
-  private final String partition;
+  private final Origin origin;
   private final CsvRowReader.@Nullable Csv csv;
   // Standard input is read once: its header is taken before anything can be decoded.
   private final @Nullable StreamSource<Row> stream;
@@ -32,21 +31,18 @@ final class Input {
   /**
    * An input.
    *
-   * @param file the file; null for standard input
+   * @param origin where it comes from
    * @param standard standard input
-   * @param partition the name of the input in the store
-   * @param csv how CSV is written; null for NDJSON
+   * @param csv how CSV is written; null for JSON
    */
-  Input(
-      @Nullable Path file, InputStream standard, String partition, CsvRowReader.@Nullable Csv csv) {
-    this.file = file;
-    this.partition = partition;
+  Input(Origin origin, InputStream standard, CsvRowReader.@Nullable Csv csv) {
+    this.origin = origin;
     this.csv = csv;
-    this.stream = file == null ? stream(standard) : null;
+    this.stream = origin instanceof Origin.Standard ? stream(standard) : null;
   }
 
   private StreamSource<Row> stream(InputStream standard) {
-    StreamSource<Row> source = StreamSource.of(partition, standard, this::decode);
+    StreamSource<Row> source = StreamSource.of(partition(), standard, this::decode);
     if (csv != null) {
       source = source.quoting(csv.quote(), csv.delimiter());
       source = csv.header() == null ? source.withHeader() : source;
@@ -61,13 +57,28 @@ final class Input {
     return decoding.decode(bytes, from, length);
   }
 
-  /** The file, or null for standard input. */
-  @Nullable Path file() {
-    return file;
+  Origin origin() {
+    return origin;
   }
 
+  /** The file, or null where it is none. */
+  @Nullable Path file() {
+    return origin instanceof Origin.File file ? file.path() : null;
+  }
+
+  /** Whether it is a topic of Kafka. */
+  boolean isTopic() {
+    return origin instanceof Origin.Kafka;
+  }
+
+  /** The name in the store: of its partition, or what the names of its partitions begin with. */
   String partition() {
-    return partition;
+    if (origin instanceof Origin.File file) {
+      return file.partition();
+    }
+    return origin instanceof Origin.Kafka kafka
+        ? kafka.name()
+        : ((Origin.Standard) origin).partition();
   }
 
   CsvRowReader.@Nullable Csv csv() {
@@ -76,6 +87,7 @@ final class Input {
 
   /** Whether it is a file with something in it. */
   boolean hasRecords() {
+    Path file = file();
     try {
       return file != null && Files.isRegularFile(file) && Files.size(file) > 0;
     } catch (IOException e) {
@@ -85,7 +97,10 @@ final class Input {
 
   /** What messages call it. */
   String told() {
-    return file == null ? "standard input" : String.valueOf(file.getFileName());
+    if (origin instanceof Origin.File file) {
+      return String.valueOf(file.path().getFileName());
+    }
+    return origin instanceof Origin.Kafka kafka ? "the topic " + kafka.topic() : "standard input";
   }
 
   /**
@@ -131,7 +146,7 @@ final class Input {
 
   private FileSource<Row> file(FileSource.BytesDecoding<Row> with) {
     FileSource<Row> source =
-        FileSource.ofBytes(Objects.requireNonNull(file), with).named(partition);
+        FileSource.ofBytes(Objects.requireNonNull(file()), with).named(partition());
     if (csv != null) {
       source = source.quoting(csv.quote(), csv.delimiter());
       source = csv.header() == null ? source.withHeader() : source;
@@ -139,7 +154,7 @@ final class Input {
     return source;
   }
 
-  /** Opens it; standard input once only. */
+  /** Opens it; standard input once only. A topic is opened by who has a client for it. */
   Source<Row> open(FileSource.BytesDecoding<Row> with, boolean follow) {
     if (stream != null) {
       decoding = with;

@@ -91,6 +91,23 @@ public final class Json {
    * @return the line, without a line end
    */
   public static String line(Entry<Row, Row, String> entry, Charset encoding) {
+    return line(entry, encoding, "line");
+  }
+
+  /**
+   * The same, of a pipeline's source: what could not be read is shown as what it is there, a line
+   * or the value of a topic's record.
+   *
+   * @param entry the event as it was judged
+   * @param pipeline the pipeline
+   * @return the line, without a line end
+   */
+  public static String line(Entry<Row, Row, String> entry, Pipeline pipeline) {
+    return line(
+        entry, pipeline.encoding(), pipeline.origin() instanceof Origin.Kafka ? "value" : "line");
+  }
+
+  private static String line(Entry<Row, Row, String> entry, Charset encoding, String unreadable) {
     StringBuilder text = new StringBuilder(128).append("{\"id\":");
     write(entry.id(), text);
     field("verdict", entry.verdict().name().toLowerCase(Locale.ROOT), text);
@@ -109,7 +126,7 @@ public final class Json {
       write(event, text.append(",\"event\":"));
     } else if (raw != null) {
       // As far as it is text; what is not is shown by the sign for that.
-      field("line", new String(raw, encoding), text);
+      field(unreadable, new String(raw, encoding), text);
     }
     return text.append('}').toString();
   }

@@ -6,7 +6,6 @@ import dev.oncefold.Decoder;
 import dev.oncefold.Encoder;
 import dev.oncefold.Fold;
 import dev.oncefold.Outcome;
-import dev.oncefold.Output;
 import dev.oncefold.Row;
 import java.io.IOException;
 import java.io.InputStream;
@@ -17,8 +16,6 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -44,14 +41,11 @@ final class Loader {
   private final Path file;
   private final Problems problems;
   private final Form root;
-  // Who has which file: two writers of one, or one that is read, would be lost data.
-  private final Map<Path, String> files = new HashMap<>();
 
   private Loader(Path file) {
     this.file = file;
     this.problems = new Problems(file.toString());
     this.root = new Form("", YamlReader.read(text(), problems), problems, SECTIONS);
-    files.put(real(file), "pipeline");
   }
 
   private String text() {
@@ -92,11 +86,14 @@ final class Loader {
     Node.Scalar name = root.required("name", "\"name: accounts\"");
     int version = version();
     StateSection state = StateSection.read(root, problems);
-    Pipeline.Store store = store();
+    Storage store = StoreSection.read(root, this::resolved, problems);
     Input input = SourceSection.read(root, this::resolved, source, standard, rehearsal, problems);
     TypesSection.Types types =
         input == null ? null : TypesSection.read(root, input, rehearsal, problems);
-    EventSection event = types == null ? null : EventSection.read(root, types, problems);
+    EventSection event =
+        types == null || input == null
+            ? null
+            : EventSection.read(root, types, input.isTopic(), problems);
     UpdateSection update = null;
     if (types != null && event != null && state != null && event.hasItsKeys()) {
       update =
@@ -109,11 +106,13 @@ final class Loader {
               problems);
     }
     String failed = root.choice("failed", "stop", "stop", "refuse");
+    OutputsSection outputs = new OutputsSection(root, this::resolved, problems);
+    outputs.taken(file, "pipeline");
     if (input != null && input.file() != null) {
-      files.put(real(input.file()), "source");
+      outputs.taken(input.file(), "source");
     }
-    Map<String, Path> outputs = outputs(update);
-    Path refusals = refusals();
+    outputs.read(update == null ? null : update.outputs());
+    Mixture.check(root, input, store, outputs, event, problems);
     if (rehearsal && input != null && input.csv() != null && !input.hasRecords()) {
       tellOfColumns(input);
     }
@@ -147,9 +146,9 @@ final class Loader {
         new Insight(
             types.fields(), types.writer(), List.copyOf(event.keys().values()), update.steps()),
         store,
-        outputs,
-        refusals,
-        notes(known(event.ids()), mapping));
+        outputs.outputs(),
+        outputs.refusals(),
+        notes(known(event.ids()), mapping, input, store));
   }
 
   /** What may be wrong with the expressions of a pipeline whose source is not there yet. */
@@ -209,19 +208,35 @@ final class Loader {
     return String.join("\n", lines);
   }
 
-  private static List<String> notes(Fold.Ids ids, Mapping mapping) {
+  private static List<String> notes(Fold.Ids ids, Mapping mapping, Input input, Storage store) {
     List<String> notes = new ArrayList<>();
     if (ids.kind() == Fold.Ids.Kind.NONE) {
       notes.add(
           mapping.id() == null
               ? "events have no id, so only their position protects them: an event that is sent"
-                  + " again, or stands in the file twice, is applied again"
+                  + (input.isTopic()
+                      ? " again is applied again"
+                      : " again, or stands in the file twice, is applied again")
               : "no ids are remembered, so only positions protect: an event that is sent again is"
                   + " applied again");
     } else if (ids.kind() == Fold.Ids.Kind.FOREVER) {
-      notes.add("ids are remembered for ever: memory grows with every event");
+      notes.add(
+          store instanceof Storage.Postgres
+              ? "ids are remembered for ever: the database grows with every event"
+              : "ids are remembered for ever: memory grows with every event");
+    } else if (isOfRecord(mapping.time())) {
+      notes.add(
+          "record.time is another one when an event is sent again: what is sent again after its id"
+              + " was forgotten is applied again. Take a field of the event that stays the same");
     }
+    Mixture.notes(input, store, notes);
     return notes;
+  }
+
+  private static boolean isOfRecord(@Nullable Expression time) {
+    return time != null
+        && time.uses().stream()
+            .anyMatch(variable -> variable.name().equals(RecordParts.NAME + ".time"));
   }
 
   // ---------------------------------------------------------------- small sections
@@ -243,147 +258,13 @@ final class Loader {
     return parent == null ? Path.of(path) : parent.resolve(path).normalize();
   }
 
-  private Pipeline.@Nullable Store store() {
-    Node node = root.get("store");
-    if (node == null) {
-      problems.add(root.where(), "store is missing: write \"store: { journal: data/accounts }\"");
-      return null;
-    }
-    Node.Scalar postgres = Form.key(node, "postgres");
-    if (postgres != null) {
-      problems.add(
-          postgres,
-          "PostgreSQL is no store of pipelines yet: write \"store: { journal: data/accounts }\"");
-      return null;
-    }
-    Form form = new Form("store", node, problems, "journal", "history");
-    Node.Scalar journal = form.required("journal", "\"store: { journal: data/accounts }\"");
-    boolean history = form.choice("history", "full", "full", "none").equals("full");
-    if (journal == null) {
-      return null;
-    }
-    Path directory = resolved(journal.text());
-    if (Files.exists(directory) && !Files.isDirectory(directory)) {
-      problems.add(journal, "the journal is a directory, and " + directory + " is a file");
-    }
-    return new Pipeline.Store(directory, history);
-  }
-
-  private @Nullable Path target(String what, Node node) {
-    Node.Scalar kafka = Form.key(node, "kafka");
-    if (kafka != null) {
-      problems.add(kafka, "Kafka takes no outputs of pipelines yet: write \"file: …\"");
-      return null;
-    }
-    Form form = new Form(what, node, problems, "file");
-    Node.Scalar path = form.required("file", "\"file: receipts.ndjson\"");
-    if (path == null) {
-      return null;
-    }
-    Path resolved = resolved(path.text());
-    if (Files.isDirectory(resolved)) {
-      problems.add(path, resolved + " is a directory; name a file in it");
-      return resolved;
-    }
-    String other = files.putIfAbsent(real(resolved), what);
-    if (other != null) {
-      problems.add(path, resolved + " is the file of \"" + other + "\" already: take another");
-    }
-    return resolved;
-  }
-
-  /** The file behind a path, as far as there is one. */
-  private static Path real(Path path) {
-    try {
-      return path.toRealPath();
-    } catch (IOException e) {
-      return path.toAbsolutePath().normalize();
-    }
-  }
-
-  private Map<String, Path> outputs(@Nullable UpdateSection update) {
-    Map<String, Path> outputs = new LinkedHashMap<>();
-    Node node = root.get("outputs");
-    if (node != null && !(node instanceof Node.Mapping)) {
-      problems.add(
-          node,
-          "outputs names each output and where it goes, such as \"outputs: { receipts: { file:"
-              + " receipts.ndjson } }\", and this is "
-              + node.told());
-      return outputs;
-    }
-    Map<String, Node.Entry> entries =
-        node instanceof Node.Mapping mapping ? mapping.entries() : Map.of();
-    Node.Entry unnamed = entries.get("file");
-    if (unnamed != null && unnamed.value() instanceof Node.Scalar path) {
-      problems.add(
-          unnamed.key(),
-          "an output has a name before its file: write \"outputs: { "
-              + Output.DEFAULT
-              + ": { file: "
-              + path.text()
-              + " } }\"");
-      return outputs;
-    }
-    entries.forEach(
-        (name, entry) -> {
-          Path path = target("outputs: " + name, entry.value());
-          if (path != null) {
-            outputs.put(name, path);
-          }
-        });
-    if (update != null) {
-      emitted(update.outputs(), entries);
-    }
-    return outputs;
-  }
-
-  /** Checks that every output that is emitted to has a place, and every place an output. */
-  private void emitted(Map<String, Node> emitted, Map<String, Node.Entry> declared) {
-    boolean all = true;
-    for (Map.Entry<String, Node> output : emitted.entrySet()) {
-      String name = output.getKey();
-      if (declared.containsKey(name)) {
-        continue;
-      }
-      all = false;
-      problems.add(
-          output.getValue(),
-          declared.isEmpty()
-              ? "where does this go? Write \"outputs: { "
-                  + name
-                  + ": { file: "
-                  + name
-                  + ".ndjson } }\""
-              : name.equals(Output.DEFAULT)
-                  ? "where does this go? Add \"to: " + declared.keySet().iterator().next() + "\""
-                  : "outputs has no \"" + name + "\"" + Form.likely(name, declared.keySet()));
-    }
-    for (Node.Entry entry : declared.values()) {
-      if (all && !emitted.containsKey(entry.key().text())) {
-        problems.add(
-            entry.key(),
-            "no step emits to \""
-                + entry.key().text()
-                + "\": leave it out, or write \"to: "
-                + entry.key().text()
-                + "\" beside an emit");
-      }
-    }
-  }
-
-  private @Nullable Path refusals() {
-    Node node = root.get("refusals");
-    return node == null ? null : target("refusals", node);
-  }
-
   // ---------------------------------------------------------------- what is stored
 
   static Pipeline.Stored stored(Path file) {
     Loader loader = new Loader(file);
     Node.Scalar name = loader.root.required("name", "\"name: accounts\"");
     StateSection state = StateSection.read(loader.root, loader.problems);
-    Pipeline.Store store = loader.store();
+    Storage store = StoreSection.read(loader.root, loader::resolved, loader.problems);
     loader.problems.check();
     Fold<Row, Row, String> fold =
         Pipeline.fold(

@@ -14,20 +14,37 @@ import org.jspecify.annotations.Nullable;
  * @param key the key
  * @param time the time or the text it is read from; null where events have none
  * @param pattern how the text is read, or null where {@code time} is a time
+ * @param parts what is named of a topic's record besides its value; null where the source has no
+ *     such records
  */
 record Mapping(
     Variables variables,
     @Nullable Expression id,
     Expression key,
     @Nullable Expression time,
-    @Nullable TimePattern pattern) {
+    @Nullable TimePattern pattern,
+    @Nullable RecordParts parts) {
   /**
    * The event of a row.
    *
    * @throws FailureException if it has no id, key or time
    */
   Event<Row> event(Row row) {
-    Variables.Scope scope = variables.new Scope(row);
+    return event(row, variables.new Scope(row));
+  }
+
+  /**
+   * The event of a row that was read from a topic's record.
+   *
+   * @throws FailureException if it has no id, key or time
+   */
+  Event<Row> event(Row row, TopicRecord record) {
+    return event(
+        row,
+        parts == null ? variables.new Scope(row) : variables.new Scope(row, parts.row(record)));
+  }
+
+  private Event<Row> event(Row row, Variables.Scope scope) {
     String ownId = id == null ? null : text(id, scope, "id");
     return new Event<>(ownId, key(key, scope), time(scope), row);
   }

@@ -13,10 +13,12 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Reads one JSON object a line. Fields that are not declared are passed over. */
+/** Reads one JSON object a record. Fields that are not declared are passed over. */
 final class NdjsonReader implements RowReader {
   private static final JsonFactory FACTORY = new JsonFactory();
 
+  // What messages call a record.
+  private final String what;
   private final Row.Type rows;
   private final List<Target> targets = new ArrayList<>();
   private final Level root = new Level();
@@ -33,10 +35,12 @@ final class NdjsonReader implements RowReader {
   /**
    * A reader.
    *
+   * @param what what messages call a record: line
    * @param fields the declared fields
    * @param from where fields are found, by field: a name, or a JSON Pointer (RFC 6901)
    */
-  NdjsonReader(Fields fields, Map<String, String> from) {
+  NdjsonReader(String what, Fields fields, Map<String, String> from) {
+    this.what = what;
     this.rows = fields.rows();
     fields
         .types()
@@ -73,16 +77,19 @@ final class NdjsonReader implements RowReader {
     boolean[] seen = new boolean[values.length];
     try (JsonParser json = FACTORY.createParser(bytes, from, length)) {
       if (json.nextToken() != JsonToken.START_OBJECT) {
-        throw new FailureException("the line is no JSON object: it begins with " + first(json));
+        throw new FailureException(
+            "the " + what + " is no JSON object: it begins with " + first(json));
       }
       object(json, root, values, seen);
       if (json.nextToken() != null) {
-        throw new FailureException("more stands behind the JSON object: one object a line");
+        throw new FailureException("more stands behind the JSON object: one object a " + what);
       }
     } catch (JsonProcessingException e) {
       int column = e.getLocation() == null ? 0 : e.getLocation().getColumnNr();
       throw new FailureException(
-          "the line is no JSON: "
+          "the "
+              + what
+              + " is no JSON: "
               + JsonMessages.told(e)
               + (column > 0 ? " (column " + column + ")" : ""));
     }

@@ -1,12 +1,13 @@
 package dev.oncefold.pipeline;
 
 import dev.oncefold.Codec;
+import dev.oncefold.Event;
+import dev.oncefold.FailureException;
 import dev.oncefold.Fold;
 import dev.oncefold.Row;
 import dev.oncefold.Source;
 import dev.oncefold.SourceException;
 import dev.oncefold.journal.Description;
-import dev.oncefold.journal.Options;
 import java.io.InputStream;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
@@ -31,27 +32,10 @@ public final class Pipeline {
   private final RowReader reader;
   private final Mapping mapping;
   private final Insight insight;
-  private final Store store;
-  private final Map<String, Path> outputs;
-  private final @Nullable Path refusals;
+  private final Storage store;
+  private final Map<String, Destination> outputs;
+  private final @Nullable Destination refusals;
   private final List<String> notes;
-
-  /**
-   * Where the state is kept.
-   *
-   * @param journal the journal's directory
-   * @param history whether each event and the state after it are kept
-   */
-  public record Store(Path journal, boolean history) {
-    /**
-     * How the journal is to be opened.
-     *
-     * @return the options
-     */
-    public Options options() {
-      return Options.defaults().history(history ? Options.History.FULL : Options.History.NONE);
-    }
-  }
 
   /**
    * What is needed to read what a pipeline has stored: not its source, not its rules.
@@ -59,7 +43,7 @@ public final class Pipeline {
    * @param fold a fold that reads states and events, and judges nothing
    * @param store where they are
    */
-  public record Stored(Fold<Row, Row, String> fold, Store store) {}
+  public record Stored(Fold<Row, Row, String> fold, Storage store) {}
 
   Pipeline(
       Path file,
@@ -68,9 +52,9 @@ public final class Pipeline {
       RowReader reader,
       Mapping mapping,
       Insight insight,
-      Store store,
-      Map<String, Path> outputs,
-      @Nullable Path refusals,
+      Storage store,
+      Map<String, Destination> outputs,
+      @Nullable Destination refusals,
       List<String> notes) {
     this.file = file;
     this.fold = fold;
@@ -139,7 +123,17 @@ public final class Pipeline {
   }
 
   /**
-   * Opens the source. Standard input can be opened once.
+   * Where events come from.
+   *
+   * @return the source as the file has it, or what was given instead
+   */
+  public Origin origin() {
+    return input.origin();
+  }
+
+  /**
+   * Opens the source, a file or standard input, which can be opened once. A topic is opened by who
+   * has a client for it, and {@link #event} makes events of its records.
    *
    * @param follow whether to wait for more at the end of a file
    * @return the source
@@ -150,9 +144,28 @@ public final class Pipeline {
   }
 
   /**
+   * The event of a topic's record.
+   *
+   * @param record the record
+   * @return the event
+   * @throws Exception if no event can be made of it; the message says why
+   */
+  public Event<Row> event(TopicRecord record) throws Exception {
+    byte[] value = record.value();
+    if (value == null) {
+      throw new FailureException("the record has no value: it is a tombstone");
+    }
+    Row row = reader.read(value, 0, value.length);
+    if (row == null) {
+      throw new FailureException("the record's value is empty");
+    }
+    return mapping.event(row, record);
+  }
+
+  /**
    * The source's file.
    *
-   * @return the file, or null for standard input
+   * @return the file, or null where the source is none
    */
   public @Nullable Path sourceFile() {
     return input.file();
@@ -161,16 +174,16 @@ public final class Pipeline {
   /**
    * How the source is written.
    *
-   * @return {@code NDJSON} or {@code CSV}
+   * @return {@code NDJSON} or {@code CSV}, or {@code JSON} of a topic
    */
   public String format() {
-    return input.csv() == null ? "NDJSON" : "CSV";
+    return input.isTopic() ? "JSON" : input.csv() == null ? "NDJSON" : "CSV";
   }
 
   /**
    * The name of the source in the store.
    *
-   * @return the name of its only partition
+   * @return the name of its only partition, or what the names of a topic's partitions begin with
    */
   public String partition() {
     return input.partition();
@@ -208,25 +221,38 @@ public final class Pipeline {
    *
    * @return the store
    */
-  public Store store() {
+  public Storage store() {
     return store;
   }
 
   /**
-   * The files of the outputs.
+   * The journal, of a pipeline that is known to have one.
    *
-   * @return a file for each output's name
+   * @return the store
+   * @throws IllegalStateException if its state is kept elsewhere
    */
-  public Map<String, Path> outputs() {
+  public Storage.Journal journal() {
+    if (store instanceof Storage.Journal journal) {
+      return journal;
+    }
+    throw new IllegalStateException("the pipeline has no journal");
+  }
+
+  /**
+   * Where the outputs go.
+   *
+   * @return a place for each output's name
+   */
+  public Map<String, Destination> outputs() {
     return Collections.unmodifiableMap(outputs);
   }
 
   /**
-   * The file of the refusals.
+   * Where the refusals go.
    *
-   * @return the file, or null where they stay in the store
+   * @return the place, or null where they stay in the store
    */
-  public @Nullable Path refusals() {
+  public @Nullable Destination refusals() {
     return refusals;
   }
 
@@ -256,27 +282,28 @@ public final class Pipeline {
    * @param scratch a directory, which need not be there; the journal goes to {@code journal} in it
    * @param source a file written as the source of this pipeline is, with the same columns
    * @return the pipeline; it shares the reader of records with this one
+   * @throws IllegalStateException if its state is not kept in a journal
    */
   public Pipeline in(Path scratch, Path source) {
-    Map<String, Path> elsewhere = new LinkedHashMap<>();
+    Map<String, Destination> elsewhere = new LinkedHashMap<>();
     for (String name : outputs.keySet()) {
       String plain = name.replaceAll("[^A-Za-z0-9_-]", "_");
-      elsewhere.put(name, scratch.resolve("output" + elsewhere.size() + "-" + plain + ".ndjson"));
+      Path to = scratch.resolve("output" + elsewhere.size() + "-" + plain + ".ndjson");
+      elsewhere.put(name, new Destination.File(to));
     }
     return new Pipeline(
         file,
         fold,
         new Input(
-            source,
+            new Origin.File(source, String.valueOf(source.getFileName())),
             InputStream.nullInputStream(),
-            String.valueOf(source.getFileName()),
             input.csv()),
         reader,
         mapping,
         insight,
-        new Store(scratch.resolve("journal"), store.history()),
+        new Storage.Journal(scratch.resolve("journal"), journal().history()),
         elsewhere,
-        refusals == null ? null : scratch.resolve("refusals.ndjson"),
+        refusals == null ? null : new Destination.File(scratch.resolve("refusals.ndjson")),
         notes);
   }
 

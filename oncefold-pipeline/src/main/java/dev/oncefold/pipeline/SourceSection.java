@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +19,14 @@ import org.jspecify.annotations.Nullable;
  * The sections {@code source} and {@code csv}: where events come from, and how they are written.
  */
 final class SourceSection {
+  private static final Map<String, String> ELSEWHERE =
+      Map.of(
+          "bootstrap.servers", "write \"bootstrap: localhost:9092\" beside properties",
+          "group.id", "write \"group: accounts\" beside properties",
+          "auto.offset.reset", "write \"start: beginning\" or \"start: end\" beside properties",
+          "enable.auto.commit", "the store keeps how far the topic is applied, not Kafka",
+          "isolation.level", "only what is committed is read, always");
+
   private final Form root;
   private final Function<String, Path> resolved;
   private final boolean rehearsal;
@@ -55,21 +64,27 @@ final class SourceSection {
       problems.add(root.where(), "source is missing: write \"source: { file: payments.ndjson }\"");
       return null;
     }
-    Node.Scalar kafka = Form.key(node, "kafka");
-    if (kafka != null) {
-      problems.add(
-          kafka,
-          "Kafka is no source of pipelines yet: write \"source: { file: payments.ndjson }\"");
-      return null;
+    if (Form.key(node, "kafka") != null) {
+      Origin.Kafka kafka = kafka(new Form("source", node, problems, "kafka", "file"));
+      if (other == null) {
+        csv("json");
+        return kafka == null ? null : new Input(kafka, standard, null);
+      }
     }
-    Form form = new Form("source", node, problems, "file", "name", "format");
-    Node.Scalar named = form.required("file", "\"source: { file: payments.ndjson }\"");
+    Form form = new Form("source", node, problems, "file", "name", "format", "kafka");
+    Node.Scalar named =
+        form.has("kafka")
+            ? form.key("kafka")
+            : form.required("file", "\"source: { file: payments.ndjson }\"");
     if (named == null) {
       return null;
     }
     String path = other == null ? named.text() : other;
     boolean isStandard = path.equals(Input.STANDARD);
-    String format = format(form, named, isStandard && other != null ? named.text() : path);
+    String format =
+        form.has("kafka") && isStandard
+            ? "ndjson" // as the values of the topic are
+            : format(form, named, isStandard && other != null ? named.text() : path);
     if (format == null) {
       return null;
     }
@@ -81,9 +96,9 @@ final class SourceSection {
     if (isStandard) {
       checkIds(named);
       if (rehearsal) {
-        return new Input(Path.of(Input.STANDARD), standard, "standard input", csv);
+        return new Input(new Origin.File(Path.of(Input.STANDARD), "standard input"), standard, csv);
       }
-      return new Input(null, standard, "standard input", csv);
+      return new Input(new Origin.Standard("standard input"), standard, csv);
     }
     Path at = other == null ? resolved.apply(path) : Path.of(path);
     if (!Files.isRegularFile(at) && !(rehearsal && other == null && !Files.isDirectory(at))) {
@@ -99,7 +114,40 @@ final class SourceSection {
     }
     String partition = form.text("name");
     String own = String.valueOf(at.getFileName());
-    return new Input(at, standard, partition == null || other != null ? own : partition, csv);
+    return new Input(
+        new Origin.File(at, partition == null || other != null ? own : partition), standard, csv);
+  }
+
+  private Origin.@Nullable Kafka kafka(Form source) {
+    Node.Scalar file = source.key("file");
+    if (file != null) {
+      problems.add(file, "events come from one place: write file or kafka, not both");
+    }
+    KafkaForm form =
+        new KafkaForm(
+            "source: kafka",
+            Objects.requireNonNull(source.get("kafka")),
+            resolved,
+            problems,
+            "group",
+            "start",
+            "name");
+    String bootstrap = form.bootstrap();
+    String topic = form.topic();
+    String group = form.form().text("group");
+    boolean fromEnd = form.form().choice("start", "beginning", "beginning", "end").equals("end");
+    String name = form.form().text("name");
+    Settings properties = form.properties(ELSEWHERE);
+    if (bootstrap == null || topic == null) {
+      return null;
+    }
+    return new Origin.Kafka(
+        bootstrap,
+        topic,
+        group,
+        fromEnd ? Origin.Start.END : Origin.Start.BEGINNING,
+        name == null ? topic : name,
+        properties);
   }
 
   private void checkIds(Node where) {
@@ -143,7 +191,9 @@ final class SourceSection {
       if (node != null) {
         problems.add(
             Objects.requireNonNull(root.key("csv")),
-            "csv goes with CSV only, and the source is NDJSON");
+            format.equals("json")
+                ? "csv goes with files only: a record of Kafka is one JSON object"
+                : "csv goes with CSV only, and the source is NDJSON");
       }
       return null;
     }

@@ -112,7 +112,10 @@ final class TypesSection {
         return null;
       }
       Fields all = Fields.of("Event", types, broken);
-      return types(all, new NdjsonReader(all, from), new NdjsonWriter(all, from));
+      return types(
+          all,
+          new NdjsonReader(input.isTopic() ? "record" : "line", all, from),
+          new NdjsonWriter(all, from));
     }
     List<String> header;
     try {

@@ -52,6 +52,15 @@ final class Variables {
     return this;
   }
 
+  /** Adds what is named of a topic's record, in a row behind those before. */
+  Variables addRecord(RecordParts parts) {
+    int at = rows.size();
+    // For messages: the fields are not found by it.
+    rows.put(RecordParts.NAME, RecordParts.FIELDS);
+    parts.variables(at).forEach(variable -> byName.put(variable.name(), variable));
+    return this;
+  }
+
   Collection<Variable> all() {
     return byName.values();
   }

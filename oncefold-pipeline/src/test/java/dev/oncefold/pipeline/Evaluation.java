@@ -24,7 +24,9 @@ final class Evaluation {
     types.forEach((name, type) -> parsed.put(name, FieldType.parse(type)));
     Fields fields = Fields.of("Event", parsed, Set.of());
     byte[] bytes = json.getBytes(StandardCharsets.UTF_8);
-    event = Objects.requireNonNull(new NdjsonReader(fields, Map.of()).read(bytes, 0, bytes.length));
+    event =
+        Objects.requireNonNull(
+            new NdjsonReader("line", fields, Map.of()).read(bytes, 0, bytes.length));
     variables = new Variables().add("event", fields);
   }
 

@@ -63,18 +63,20 @@ record Example(Path original, Path copy, Path file) {
   static Run run(Pipeline pipeline) throws InterruptedException {
     List<FileSink<Row, Row, String>> sinks = new ArrayList<>();
     try (Journal<Row, Row, String> journal =
-        Journal.open(pipeline.store().journal(), pipeline.fold(), pipeline.store().options())) {
+        Journal.open(
+            pipeline.journal().directory(), pipeline.fold(), pipeline.journal().options())) {
       try (Source<Row> source = pipeline.source(false)) {
         pipeline
             .outputs()
             .forEach(
                 (name, to) ->
-                    sinks.add(FileSink.outputs(journal, "output:" + name, name, to, Json::line)));
-        Path refusals = pipeline.refusals();
+                    sinks.add(
+                        FileSink.outputs(journal, "output:" + name, name, path(to), Json::line)));
+        Destination refusals = pipeline.refusals();
         if (refusals != null) {
           sinks.add(
               FileSink.refusals(
-                  journal, "refusals", refusals, e -> Json.line(e, pipeline.encoding())));
+                  journal, "refusals", path(refusals), e -> Json.line(e, pipeline.encoding())));
         }
         Counts counts = new Runner<>(journal, pipeline.fold(), List.of(source), CLOCK).run();
         return new Run(counts, journal.view());
@@ -101,12 +103,17 @@ record Example(Path original, Path copy, Path file) {
   /** The files that the pipeline writes. */
   List<Path> written() {
     Pipeline pipeline = Pipeline.load(file);
-    List<Path> written = new ArrayList<>(pipeline.outputs().values());
-    Path refusals = pipeline.refusals();
+    List<Path> written = new ArrayList<>();
+    pipeline.outputs().values().forEach(to -> written.add(path(to)));
+    Destination refusals = pipeline.refusals();
     if (refusals != null) {
-      written.add(refusals);
+      written.add(path(refusals));
     }
     return written;
+  }
+
+  private static Path path(Destination to) {
+    return ((Destination.File) to).path();
   }
 
   Path expected() {

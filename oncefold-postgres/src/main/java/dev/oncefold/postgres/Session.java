@@ -129,7 +129,7 @@ final class Session implements AutoCloseable {
       stopped = true;
     }
     if (stopped) {
-      throw new StoreException(
+      throw new StoreException.Stopped(
           "stopped while " + where() + " was away (" + why.getMessage() + ")", why);
     }
   }

@@ -41,4 +41,16 @@ public class StoreException extends RuntimeException {
       super(message);
     }
   }
+
+  /**
+   * The run was told to stop while the database was away, and waited no longer. Nothing of the
+   * batch in hand is committed, or it is found out by whoever goes on.
+   */
+  public static final class Stopped extends StoreException {
+    private static final long serialVersionUID = 1;
+
+    Stopped(String message, Throwable cause) {
+      super(message, cause);
+    }
+  }
 }

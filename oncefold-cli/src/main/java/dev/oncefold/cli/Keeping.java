@@ -1,0 +1,43 @@
+package dev.oncefold.cli;
+
+import dev.oncefold.Counts;
+import dev.oncefold.Position;
+import dev.oncefold.Row;
+import dev.oncefold.Store;
+import java.util.Map;
+
+/** Where the results of a run are kept, and where they go from there: open. */
+interface Keeping extends AutoCloseable {
+  /** The store. */
+  Store<Row, Row, String> store();
+
+  /** How far each partition was applied when it was opened. */
+  Map<String, Position> positions();
+
+  /** What was counted in all before this run. */
+  Counts before();
+
+  /**
+   * What this run has counted, once it is over.
+   *
+   * @param judged what its runner has counted
+   */
+  Counts counted(Counts judged);
+
+  /**
+   * What was counted in all, once the run is over.
+   *
+   * @param judged what its runner has counted
+   */
+  Counts total(Counts judged);
+
+  /** Whether something that writes outputs can write no more, and why is told by closing. */
+  boolean haveFailed();
+
+  /** Where some refusals are, in a sentence that begins with them. */
+  String refusalsAre(String those);
+
+  /** Writes what is left to be written. */
+  @Override
+  void close();
+}

@@ -1,0 +1,327 @@
+package dev.oncefold.cli;
+
+import static dev.oncefold.cli.Accounts.PAYMENTS;
+import static dev.oncefold.cli.Accounts.payment;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.oncefold.sandbox.KafkaBroker;
+import dev.oncefold.sandbox.PostgresServer;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.common.serialization.StringSerializer;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInfo;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Commands on pipelines that have files, topics, journals and tables in every mixture. */
+@Timeout(value = 180, unit = TimeUnit.SECONDS)
+class MixturesTest {
+  @TempDir static Path servers;
+  private static KafkaBroker broker;
+  private static PostgresServer database;
+
+  @TempDir Path directory;
+  private String test = "";
+  private Accounts accounts;
+
+  @BeforeAll
+  static void start() throws IOException, InterruptedException {
+    broker = KafkaBroker.start(servers.resolve("kafka"));
+    database = PostgresServer.start(servers.resolve("postgres"));
+  }
+
+  @AfterAll
+  static void stop() throws IOException {
+    broker.close();
+    database.close();
+  }
+
+  @BeforeEach
+  void ownTopicsAndDatabase(TestInfo info) throws Exception {
+    test = info.getTestMethod().orElseThrow().getName().toLowerCase(Locale.ROOT);
+    accounts = Accounts.in(directory);
+  }
+
+  private String table() {
+    return """
+        store:
+          postgres:
+            url: jdbc:postgresql://%s:%d/%s
+            table: accounts
+            user: %s
+            password: ${file:%s/postgres/password}
+        """
+        .formatted(
+            database.address().getHostString(),
+            database.address().getPort(),
+            test,
+            database.user(),
+            servers)
+        .strip();
+  }
+
+  private String topic(String name) {
+    return "{ kafka: { bootstrap: \""
+        + broker.bootstrap()
+        + "\", topic: "
+        + test
+        + "-"
+        + name
+        + " } }";
+  }
+
+  /** The pipeline of accounts with some of its lines replaced. */
+  private void pipeline(String... lines) {
+    String text = Accounts.YAML;
+    for (int i = 0; i < lines.length; i += 2) {
+      assertThat(text).contains(lines[i]);
+      text = text.replace(lines[i], lines[i + 1]);
+    }
+    accounts.pipeline(text);
+  }
+
+  private void database() throws SQLException {
+    database.createDatabase(test);
+  }
+
+  private void topics(String... names) throws ExecutionException, InterruptedException {
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrap()))) {
+      admin
+          .createTopics(
+              Stream.of(names).map(n -> new NewTopic(test + "-" + n, 2, (short) 1)).toList())
+          .all()
+          .get();
+    }
+  }
+
+  private void send(List<String> payments) {
+    try (Producer<String, byte[]> producer =
+        new KafkaProducer<>(
+            Map.of("bootstrap.servers", broker.bootstrap()),
+            new StringSerializer(),
+            new ByteArraySerializer())) {
+      for (String payment : payments) {
+        String account = payment.replaceAll(".*\"account\":\"([^\"]*)\".*", "$1");
+        producer.send(
+            new ProducerRecord<>(
+                test + "-payments", account, payment.getBytes(StandardCharsets.UTF_8)));
+      }
+    }
+  }
+
+  private List<String> read(String name) {
+    List<String> values = new ArrayList<>();
+    TopicContent.read(
+        broker.bootstrap(),
+        test + "-" + name,
+        (partition, offset, key, value) -> values.add(value));
+    return values;
+  }
+
+  private static final String ZOE =
+      "{\"key\":\"zoë\",\"version\":1,\"state\":{\"balance\":5.50,\"payments\":1}}\n";
+  private static final String ALICE =
+      "{\"key\":\"alice\",\"version\":2,\"state\":{\"balance\":7.75,\"payments\":2}}\n";
+
+  private String source() {
+    return "source: " + topic("payments").replace(" } }", ", group: " + test + " } }");
+  }
+
+  @Test
+  void aFileIntoATable() throws SQLException {
+    database();
+    pipeline(
+        "store: { journal: data }", table(),
+        "outputs: { receipts: { file: receipts.ndjson } }\n", "",
+        "  - emit: { account: event.account, balance: state.balance }\n    to: receipts\n", "",
+        "refusals: { file: refused.ndjson }\n", "");
+    Command run = accounts.oncefold("run");
+    assertThat(run.err()).isEmpty();
+    assertThat(run.exitCode()).isZero();
+    assertThat(run.out())
+        .startsWith("begins with payments.ndjson\n")
+        .contains("  events                    6              6\n")
+        .contains("\n\nApplied payments.ndjson to its end.\n")
+        .endsWith("2 refusals are in the table oncefold.refusals, with the reasons.\n");
+    assertThat(accounts.oncefold("state").out()).isEqualTo(ALICE + ZOE);
+    assertThat(accounts.oncefold("state", "zoë", "--json").out())
+        .isEqualTo(ZOE + "{\"keys\":1,\"events\":6}\n");
+    assertThat(accounts.oncefold("state", "bob").err())
+        .isEqualTo("oncefold state: there is no key \"bob\"; without KEY all keys are printed\n");
+    assertThat(accounts.oncefold("run").out())
+        .startsWith("goes on behind line 6 of payments.ndjson; 6 events were judged before\n")
+        .contains("Nothing new in payments.ndjson");
+    assertThat(accounts.oncefold("history", "zoë").err())
+        .contains("goes by the events that a journal keeps");
+    assertThat(accounts.oncefold("state", "--as-of", "1").err())
+        .contains("--as-of goes by the events that a journal keeps");
+    assertThat(accounts.oncefold("rebuild").err()).contains("a rebuild judges the events again");
+    assertThat(accounts.oncefold("verify").err()).contains("verify runs a file into a journal");
+
+    pipeline(
+        "store: { journal: data }", table(),
+        "outputs: { receipts: { file: receipts.ndjson } }\n", "",
+        "  - emit: { account: event.account, balance: state.balance }\n    to: receipts\n", "",
+        "refusals: { file: refused.ndjson }\n", "",
+        "insufficient funds", "no money");
+    Command changed = accounts.oncefold("run");
+    assertThat(changed.exitCode()).isEqualTo(1);
+    assertThat(changed.err()).contains("accounts.yaml: ").endsWith(" --accept-change\n");
+    assertThat(accounts.oncefold("run", "--accept-change").exitCode()).isZero();
+  }
+
+  @Test
+  void aTopicIntoATableByAGroupAndOutAgain() throws Exception {
+    database();
+    topics("payments", "receipts", "refused");
+    pipeline(
+        "source: { file: payments.ndjson }", source(),
+        "store: { journal: data }", table(),
+        "{ file: receipts.ndjson }", topic("receipts"),
+        "{ file: refused.ndjson }", topic("refused"));
+    Command check = accounts.oncefold("check");
+    assertThat(check.err()).isEmpty();
+    assertThat(check.out())
+        .contains(
+            "with the group " + test, "  output    receipts to the topic " + test + "-receipts\n")
+        .doesNotContain(database.password());
+    send(PAYMENTS);
+    Path yaml = accounts.path("accounts.yaml");
+    try (RunningChild one = RunningChild.start(accounts.path("one"), "run", yaml.toString());
+        RunningChild two = RunningChild.start(accounts.path("two"), "run", yaml.toString())) {
+      one.await(() -> accounts.oncefold("state").out().equals(ALICE + ZOE));
+      two.kill();
+      send(List.of(payment("p-9", "zoë", "deposit", "1.00", 9), "{\"torn\":"));
+      // The fold stops for what it cannot decode, which is told by its position.
+      one.await(() -> has(accounts.path("one"), " --refuse " + test + "-payments-"));
+    } finally {
+      assertThat(accounts.read("one")).doesNotContain(database.password());
+    }
+    assertThat(read("receipts")).hasSizeGreaterThanOrEqualTo(3).doesNotHaveDuplicates();
+    assertThat(read("refused")).hasSize(2);
+  }
+
+  private static boolean has(Path log, String text) {
+    try {
+      return Files.readString(log).contains(text);
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  @Test
+  void aTopicIntoAJournalAndOutToAFileAndATopic() throws Exception {
+    topics("payments", "receipts");
+    pipeline(
+        "source: { file: payments.ndjson }",
+        "source: " + topic("payments"),
+        "{ file: receipts.ndjson }",
+        topic("receipts"));
+    send(PAYMENTS);
+    Path yaml = accounts.path("accounts.yaml");
+    for (int life = 0; life < 2; life++) {
+      Path log = accounts.path("log" + life);
+      try (RunningChild run = RunningChild.start(log, "run", yaml.toString())) {
+        run.await(() -> has(log, "reads all partitions of the topic " + test));
+        run.await(() -> accounts.oncefold("state").out().equals(ALICE + ZOE));
+        assertThat(run.terminate()).isZero();
+        assertThat(run.said()).contains("Stopped. Run it again to go on from here.");
+      }
+    }
+    assertThat(read("receipts"))
+        .containsExactlyInAnyOrder(
+            "{\"id\":\"accounts/alice/p-1/0\",\"account\":\"alice\",\"balance\":10.00}",
+            "{\"id\":\"accounts/alice/p-3/0\",\"account\":\"alice\",\"balance\":7.75}",
+            "{\"id\":\"accounts/zoë/p-2/0\",\"account\":\"zoë\",\"balance\":5.50}");
+    assertThat(accounts.read("refused.ndjson").lines()).hasSize(2);
+    assertThat(accounts.oncefold("history", "alice").out()).contains("\"sequence\":");
+    assertThat(accounts.oncefold("run", "--rewrite", "receipts").err())
+        .contains("what was sent to Kafka stays there");
+  }
+
+  @Test
+  void serversThatAreNotThereAndAWrongPassword() throws SQLException {
+    database();
+    String good = table();
+    pipeline(
+        "store: { journal: data }",
+        good.replace("/" + test, "/nowhere"),
+        "outputs: { receipts: { file: receipts.ndjson } }\n",
+        "",
+        "  - emit: { account: event.account, balance: state.balance }\n    to: receipts\n",
+        "",
+        "refusals: { file: refused.ndjson }\n",
+        "");
+    assertThat(accounts.oncefold("run").err()).contains("nowhere").doesNotContain("at dev.");
+    accounts.pipeline(
+        accounts
+            .read("accounts.yaml")
+            .replace("/nowhere", "/" + test)
+            .replaceAll("password: .*", "password: wrong-secret"));
+    Command wrong = accounts.oncefold("run");
+    assertThat(wrong.exitCode()).isEqualTo(1);
+    assertThat(wrong.err() + wrong.out()).contains("password").doesNotContain("wrong-secret");
+    Command check = accounts.oncefold("check");
+    assertThat(check.out() + check.err())
+        .contains("the password stands in the file")
+        .doesNotContain("wrong-secret");
+    accounts.pipeline(
+        accounts
+            .read("accounts.yaml")
+            .replaceAll("password: .*", "password: \\${env:NO_SUCH_VARIABLE}"));
+    assertThat(accounts.oncefold("check").err())
+        .contains("there is no NO_SUCH_VARIABLE in it: set it");
+
+    pipeline(
+        "source: { file: payments.ndjson }",
+        "source: { kafka: { bootstrap: \"localhost:1\", topic: payments, properties: {"
+            + " default.api.timeout.ms: 2000, request.timeout.ms: 1000 } } }");
+    Command away = accounts.oncefold("run");
+    assertThat(away.exitCode()).isEqualTo(1);
+    assertThat(away.err()).contains("localhost:1").doesNotContain("at dev.");
+  }
+
+  @Test
+  void aRunIsStoppedWhileTheDatabaseIsAway() throws Exception {
+    database();
+    topics("payments");
+    pipeline(
+        "source: { file: payments.ndjson }", source(),
+        "store: { journal: data }", table(),
+        "outputs: { receipts: { file: receipts.ndjson } }\n", "",
+        "  - emit: { account: event.account, balance: state.balance }\n    to: receipts\n", "",
+        "refusals: { file: refused.ndjson }\n", "");
+    send(PAYMENTS);
+    Path log = accounts.path("log");
+    try (RunningChild run =
+        RunningChild.start(log, "run", accounts.path("accounts.yaml").toString())) {
+      run.await(() -> accounts.oncefold("state").out().equals(ALICE + ZOE));
+      database.kill();
+      send(List.of(payment("p-9", "zoë", "deposit", "1.00", 9)));
+      assertThat(run.terminate()).as(run.said()).isZero();
+      assertThat(run.said()).contains("Stopped. Run it again to go on from here.");
+    } finally {
+      database.restart();
+    }
+  }
+}

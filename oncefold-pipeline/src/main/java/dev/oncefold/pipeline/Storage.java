@@ -1,0 +1,46 @@
+package dev.oncefold.pipeline;
+
+import dev.oncefold.journal.Options;
+import java.nio.file.Path;
+
+/** Where the state of a pipeline is kept. */
+public sealed interface Storage {
+  /**
+   * A journal.
+   *
+   * @param directory the journal's directory
+   * @param history whether each event and the state after it are kept
+   */
+  record Journal(Path directory, boolean history) implements Storage {
+    /**
+     * How the journal is to be opened.
+     *
+     * @return the options
+     */
+    public Options options() {
+      return Options.defaults().history(history ? Options.History.FULL : Options.History.NONE);
+    }
+  }
+
+  /**
+   * A table of a PostgreSQL database.
+   *
+   * @param url the database, as the JDBC driver takes it; it holds no password
+   * @param table the table with a row for each key, {@code name} or {@code schema.name}
+   * @param key the name of the table's key column
+   * @param schema the schema of the store's own tables
+   * @param keys what is known of the keys
+   * @param properties further settings of the driver, {@code user} and {@code password} among them
+   */
+  record Postgres(
+      String url, String table, String key, String schema, Keys keys, Settings properties)
+      implements Storage {}
+
+  /** What is known of the keys of a PostgreSQL store. */
+  enum Keys {
+    /** A key is in one partition of the source only: its state is held in memory. */
+    OWNED,
+    /** A key may be in several partitions: its row is locked and read in every batch. */
+    SHARED
+  }
+}
