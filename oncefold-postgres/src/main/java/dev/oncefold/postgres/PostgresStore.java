@@ -42,6 +42,7 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
   final int revision;
   final Partitions partitions;
   final Ids ids;
+  final KnownIds known;
   final Generations generations;
   final Outbox outbox;
   private final @Nullable Relay relay;
@@ -65,6 +66,9 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
     this.revision = registered.revision();
     this.partitions = new Partitions(options.schema(), id);
     this.ids = new Ids(options.schema(), id, registered.k0(), registered.k1());
+    this.known =
+        new KnownIds(
+            options.schema(), id, () -> new Session(options, "ids of " + fold.name()).connect());
     this.generations = new Generations(options.schema(), id, fold.ids(), partitions);
     this.outbox = new Outbox(options.schema().quoted(), id);
     this.relay = relay(options.sink());
@@ -283,6 +287,8 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
   FencedException fenced(Claim claim, String why) {
     session.rollback();
     forget();
+    // It may be an older state of the database, which did not have all of that.
+    known.clear();
     return new FencedException(
         "the partition \""
             + claim.partition()
@@ -324,6 +330,7 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
     if (relay != null) {
       relay.close(DRAIN);
     }
+    known.close();
     session.close();
   }
 }

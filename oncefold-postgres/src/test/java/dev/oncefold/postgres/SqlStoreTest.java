@@ -26,6 +26,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -242,13 +243,21 @@ class SqlStoreTest {
                   }
                   return emitted.value().item().getBytes(StandardCharsets.UTF_8);
                 });
+    CountDownLatch written = new CountDownLatch(1);
+    sink.at(
+        step -> {
+          if (step.equals("written")) {
+            written.countDown();
+          }
+        });
     try (SqlStore<Order, Receipt> store = SqlStore.open(options, named(), this::order)) {
       Counts counts =
           run(store, buy("a", "1"), buy("b", "2"), event("c", "reject", "3"), buy("d", "4"));
       assertThat(counts).isEqualTo(new Counts(2, 1, 0, 0, 0, 1, 2));
+      written.await();
     }
     assertThat(ordered()).containsExactly("1", "4");
-    assertThat(sink.values("p")).as("what close has let out").containsExactly("1", "4");
+    assertThat(sink.values("p")).containsExactly("1", "4");
   }
 
   // ---------------------------------------------------------------- what interrupts a batch
