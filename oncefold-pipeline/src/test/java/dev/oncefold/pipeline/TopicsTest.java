@@ -23,6 +23,7 @@ class TopicsTest {
   @TempDir Path directory;
 
   /** A record. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Sent(
       byte @Nullable [] key, byte @Nullable [] value, long timestamp, Map<String, byte[]> headers)
       implements TopicRecord {
