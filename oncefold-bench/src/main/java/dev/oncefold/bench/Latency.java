@@ -63,7 +63,7 @@ final class Latency {
         nanos[count - 1] / 1e6);
   }
 
-  private static double at(long[] sorted, double part) {
+  static double at(long[] sorted, double part) {
     return sorted[(int) Math.min(sorted.length - 1, Math.ceil(sorted.length * part) - 1)] / 1e6;
   }
 }

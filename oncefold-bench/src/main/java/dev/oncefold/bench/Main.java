@@ -1,11 +1,10 @@
 package dev.oncefold.bench;
 
-import java.io.IOException;
 import java.util.Arrays;
 
 /**
- * {@code java -jar oncefold-bench.jar throughput|latency|recovery|memory|pipeline|checker
- * [name=value ...]}.
+ * {@code java -jar oncefold-bench.jar throughput|latency|recovery|memory|pipeline|checker|
+ * peers|visible [name=value ...]}.
  */
 public final class Main {
   private Main() {}
@@ -14,10 +13,9 @@ public final class Main {
    * Runs one benchmark.
    *
    * @param args its name, and settings
-   * @throws IOException if the disk fails
-   * @throws InterruptedException never in practice
+   * @throws Exception if anything fails: there is nobody to go on
    */
-  public static void main(String[] args) throws IOException, InterruptedException {
+  public static void main(String[] args) throws Exception {
     Settings settings =
         new Settings(Arrays.asList(args).subList(Math.min(1, args.length), args.length));
     switch (args.length == 0 ? "" : args[0]) {
@@ -30,12 +28,16 @@ public final class Main {
       case "pipeline-once" -> PipelineFile.once(settings);
       case "pipeline-memory" -> PipelineFile.memory(settings);
       case "checker" -> CheckerTime.run(settings);
+      case "peers" -> Peers.run(settings);
+      case "visible" -> Visible.run(settings);
       default -> {
         System.err.println(
             "usage: throughput [events=1000000] [rounds=5] | latency [rate=1000] [seconds=20] |"
                 + " recovery [keys=1000000] | memory [keys=1000000] | pipeline [events=1000000]"
-                + " [rounds=5] | pipeline-memory [events=1000000] | checker [events=1000000]; each"
-                + " takes dir=DIRECTORY");
+                + " [rounds=5] | pipeline-memory [events=1000000] | checker [events=1000000] |"
+                + " peers [events=1500000] [rounds=3] [batch=4000] [only=NAME] [against=NAME]"
+                + " [connect=DIRECTORY] | visible [rate=1000] [seconds=30] [only=NAME]; each takes"
+                + " dir=DIRECTORY");
         System.exit(2);
       }
     }

@@ -8,6 +8,7 @@ import dev.oncefold.Polled;
 import dev.oncefold.Position;
 import dev.oncefold.Received;
 import dev.oncefold.SourceException;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -69,7 +70,7 @@ class KafkaSourceTest {
       long next = 0;
       while (next < 5) {
         assertThat(source.mayHaveMore("orders-0")).isTrue();
-        Polled<String> polled = source.poll(2, java.time.Duration.ofMillis(20));
+        Polled<String> polled = source.poll(2, Duration.ofMillis(20));
         if (polled != null) {
           assertThat(polled.events()).hasSizeBetween(1, 2);
           for (Received<String> received : polled.events()) {
@@ -206,7 +207,7 @@ class KafkaSourceTest {
       source.seek(source.assigned().get(0), Position.START);
       Polled<String> first = null;
       while (first == null) {
-        first = source.poll(2, java.time.Duration.ofMillis(20));
+        first = source.poll(2, Duration.ofMillis(20));
       }
       positions.put(topic + "-0", first.to());
     }
@@ -249,6 +250,25 @@ class KafkaSourceTest {
     try (Reading reading = new Reading(Reading.of(cluster, topic))) {
       assertThat(reading.untilValues(2).values).containsExactly("b", "c");
       assertThat(reading.polls.get(0).from()).isEqualTo(Position.START);
+    }
+  }
+
+  @Test
+  void nothingIsFetchedBeforeTheStoreHasSaidFromWhere() throws Exception {
+    String topic = cluster.topic(1);
+    cluster.produce(topic, 0, "a", "b", "c");
+    cluster.deleteRecords(topic, 0, 2);
+    for (String protocol : List.of("classic", "consumer")) {
+      KafkaSource<String> source =
+          Reading.of(cluster, topic).group(topic + protocol).with("group.protocol", protocol);
+      try (Reading reading = new Reading(source)) {
+        // Whatever is fetched from the offset 0 would be out of range.
+        long begin = System.nanoTime();
+        while (source.assigned().isEmpty() || System.nanoTime() - begin < 6_000_000_000L) {
+          assertThat(source.poll(100, Duration.ofMillis(20))).isNull();
+        }
+        assertThat(reading.untilValues(1).values).containsExactly("c");
+      }
     }
   }
 
@@ -327,7 +347,7 @@ class KafkaSourceTest {
       source.seek(source.assigned().get(0), Position.START);
       Polled<Long> polled = null;
       while (polled == null) {
-        polled = source.poll(100, java.time.Duration.ofMillis(20));
+        polled = source.poll(100, Duration.ofMillis(20));
       }
       List<Received<Long>> events = polled.events();
       assertThat(events).extracting(Received::offset).containsExactly(0L, 1L, 2L, 4L);

@@ -21,6 +21,7 @@ import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Predicate;
@@ -137,7 +138,17 @@ final class PostgresBatch<S, E, O> implements Store.Batch<S, E, O> {
           (key, slot, xmin) -> cells.put(key, new Cell<>(key, slot, xmin)));
     }
     // After the locks on the rows: nobody remembers an id of those keys from here on.
-    seen.putAll(store.ids.find(on, begun().live(), begun().floor(), ids));
+    findIds(on, ids);
+  }
+
+  private void findIds(Connection on, Set<Ids.Id> ids) throws SQLException {
+    Head began = begun();
+    if (ids.isEmpty() || began.live().isEmpty()) {
+      return;
+    }
+    KnownIds.Split split = store.known.split(on, began, ids);
+    seen.putAll(store.ids.find(on, split.filtered(), began.floor(), split.candidates()));
+    seen.putAll(store.ids.find(on, split.unfiltered(), began.floor(), ids));
   }
 
   private List<String> keys(Event<E> event) {
@@ -313,6 +324,9 @@ final class PostgresBatch<S, E, O> implements Store.Batch<S, E, O> {
     end();
     cells.values().forEach(cell -> cell.committed(xid));
     store.cache.put(claim.partition(), cells.values());
+    if (!remembered.isEmpty()) {
+      store.known.committed(began, remembered);
+    }
     store.committed(claim, began, move, leaving.size());
     return CompletableFuture.completedFuture(to);
   }
@@ -349,6 +363,7 @@ final class PostgresBatch<S, E, O> implements Store.Batch<S, E, O> {
     if (!remembered.isEmpty()) {
       int newest = began.live().get(began.live().size() - 1);
       if (store.ids.insert(on, newest, began.floor(), remembered) != remembered.size()) {
+        store.known.clear();
         throw store.again(of("holds an id that another batch has just remembered"), null);
       }
     }
@@ -407,9 +422,12 @@ final class PostgresBatch<S, E, O> implements Store.Batch<S, E, O> {
     store.forget();
     store.session.after(lost);
     Partitions.Standing standing =
-        store.session.run(
-            of("was committed or not; its partition cannot be read"),
-            on -> store.partitions.standing(on, claim.partition()));
+        store
+            .session
+            .run(
+                of("was committed or not; its partition cannot be read"),
+                on -> Optional.ofNullable(store.partitions.standing(on, claim.partition())))
+            .orElse(null);
     CommitSteps.Outcome outcome = store.steps.outcome(claim, from, to, began.batch(), standing);
     switch (outcome) {
       case COMMITTED -> {}

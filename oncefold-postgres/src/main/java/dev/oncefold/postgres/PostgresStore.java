@@ -42,6 +42,7 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
   final int revision;
   final Partitions partitions;
   final Ids ids;
+  final KnownIds known;
   final Generations generations;
   final Outbox outbox;
   private final @Nullable Relay relay;
@@ -65,6 +66,9 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
     this.revision = registered.revision();
     this.partitions = new Partitions(options.schema(), id);
     this.ids = new Ids(options.schema(), id, registered.k0(), registered.k1());
+    this.known =
+        new KnownIds(
+            options.schema(), id, () -> new Session(options, "ids of " + fold.name()).connect());
     this.generations = new Generations(options.schema(), id, fold.ids(), partitions);
     this.outbox = new Outbox(options.schema().quoted(), id);
     this.relay = relay(options.sink());
@@ -181,12 +185,8 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
   @Override
   public void expect(List<String> names) {
     names.forEach(PostgresStore::checkPartition);
-    session.run(
-        "cannot note the partitions",
-        connection -> {
-          partitions.expect(connection, names);
-          return null;
-        });
+    session.perform(
+        "cannot note the partitions", connection -> partitions.expect(connection, names));
   }
 
   @Override
@@ -220,12 +220,9 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
 
   @Override
   public void caughtUp(Claim claim) {
-    session.run(
+    session.perform(
         "cannot note that the partition \"" + claim.partition() + "\" is read to its end",
-        connection -> {
-          partitions.caughtUp(connection, claim);
-          return null;
-        });
+        connection -> partitions.caughtUp(connection, claim));
   }
 
   /**
@@ -276,18 +273,9 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
       relay.committed(sent);
     }
     if (generations.isDue(head, by)) {
-      session.run(
-          "cannot forget old ids",
-          connection -> {
-            generations.forget(connection, claim.partition());
-            return null;
-          });
-      session.run(
-          "cannot drop a table of old ids",
-          connection -> {
-            generations.drop(connection);
-            return null;
-          });
+      session.perform(
+          "cannot forget old ids", connection -> generations.forget(connection, claim.partition()));
+      session.perform("cannot drop a table of old ids", connection -> generations.drop(connection));
     }
   }
 
@@ -299,6 +287,8 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
   FencedException fenced(Claim claim, String why) {
     session.rollback();
     forget();
+    // It may be an older state of the database, which did not have all of that.
+    known.clear();
     return new FencedException(
         "the partition \""
             + claim.partition()
@@ -340,6 +330,7 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
     if (relay != null) {
       relay.close(DRAIN);
     }
+    known.close();
     session.close();
   }
 }

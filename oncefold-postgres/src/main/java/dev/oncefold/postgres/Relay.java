@@ -4,6 +4,7 @@ import dev.oncefold.Sink;
 import dev.oncefold.SinkException;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -344,6 +345,10 @@ final class Relay implements AutoCloseable {
       connection = to;
       to.setAutoCommit(true);
       to.setNetworkTimeout(Runnable::run, NETWORK_TIMEOUT_MILLIS);
+      try (Statement statement = to.createStatement()) {
+        // All it writes is deletions, and one that is lost is done again.
+        statement.execute("set synchronous_commit = off");
+      }
     }
     return to;
   }

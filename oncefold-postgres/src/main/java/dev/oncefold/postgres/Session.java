@@ -43,6 +43,11 @@ final class Session implements AutoCloseable {
     T on(Connection connection) throws SQLException;
   }
 
+  /** Something to be done in a transaction that answers nothing. */
+  interface Action {
+    void on(Connection connection) throws SQLException;
+  }
+
   private final Options<?, ?, ?> options;
   private final Properties properties = new Properties();
   private final CountDownLatch stop = new CountDownLatch(1);
@@ -247,6 +252,16 @@ final class Session implements AutoCloseable {
         throw e;
       }
     }
+  }
+
+  /** As {@link #run}. */
+  void perform(String what, Action action) {
+    run(
+        what,
+        connection -> {
+          action.on(connection);
+          return true;
+        });
   }
 
   /** Leaves the session usable after an error: with a connection, or with none. */

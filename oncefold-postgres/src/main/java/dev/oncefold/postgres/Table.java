@@ -2,6 +2,7 @@ package dev.oncefold.postgres;
 
 import dev.oncefold.CodecException;
 import dev.oncefold.Slot;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -296,13 +297,15 @@ final class Table<S> {
 
   /** Says that a key cannot be one. */
   static void checkKey(String key) {
-    if (key.length() > MOST_KEY) {
-      throw new CodecException(
-          "a key of " + key.length() + " characters is longer than " + MOST_KEY);
-    }
     Text.checked("the key", key);
+    // A character has three bytes at most, and most keys are short.
+    int bytes = key.length() <= MOST_KEY / 3 ? 0 : key.getBytes(StandardCharsets.UTF_8).length;
+    if (bytes > MOST_KEY) {
+      throw new CodecException(
+          "a key of " + bytes + " bytes is longer than " + MOST_KEY + ", the most that an index takes");
+    }
   }
 
-  // An entry of a B-tree holds 2704 bytes, and a character may take three.
-  private static final int MOST_KEY = 900;
+  // What an entry of a B-tree holds, but for its head.
+  private static final int MOST_KEY = 2600;
 }

@@ -385,7 +385,10 @@ class RelayTest {
     toTheEnd(first);
     nanos += LIMITS.leastBackOff().toNanos();
     toTheEnd(first);
+    nanos += LIMITS.mostBackOff().toNanos();
+    toTheEnd(first);
     assertThat(sink.values("all")).isEmpty();
+    assertThat(sink.openings("all")).as("it did not open the lane again").isEqualTo(2);
     toTheEnd(second);
     assertThat(sink.values("all")).containsExactly("1");
   }

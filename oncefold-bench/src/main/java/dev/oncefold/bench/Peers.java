@@ -1,0 +1,125 @@
+package dev.oncefold.bench;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+
+/**
+ * Kafka into PostgreSQL, this project's way and others', in turn: A B C D A B C D. All read the
+ * same topic of one partition with events of 100 bytes, in the same run, on the same broker and the
+ * same database. A rate is counted from the commit of one mark in the topic to the commit of a
+ * later one; what comes before the first, like the start of a process, is warm-up.
+ */
+final class Peers {
+  /** So many events stand between two marks. */
+  private static final int EVERY = 5_000;
+
+  /** How many events a variant is given: the slow ones would take hours for those of the fast. */
+  private record Variant(Supplier<Peer> peer, int warmup, int events) {}
+
+  private Peers() {}
+
+  static void run(Settings settings) throws Exception {
+    int rounds = settings.number("rounds", 3);
+    int most = settings.number("events", 1_500_000);
+    String only = settings.text("only", "");
+    List<Variant> variants = new ArrayList<>();
+    for (Variant variant : all(settings, most)) {
+      if (variant.peer().get().name().contains(only)) {
+        variants.add(variant);
+      }
+    }
+    Map<String, double[]> rates = new LinkedHashMap<>();
+    try (Rig rig = Rig.start(settings)) {
+      rig.fill(Rig.TOPIC, most, EVERY);
+      for (int round = 0; round < rounds; round++) {
+        for (Variant variant : variants) {
+          Peer peer = variant.peer().get();
+          double rate = measure(rig, peer, variant);
+          rates.computeIfAbsent(peer.name(), name -> new double[rounds])[round] = rate;
+          System.out.printf("round %d  %-20s  %,10.0f events/s%n", round + 1, peer.name(), rate);
+          System.gc();
+        }
+      }
+    }
+    System.out.printf(
+        "%n%-20s  %12s  %12s  %12s%n", "median of " + rounds, "events/s", "least", "most");
+    rates.forEach(
+        (name, rate) ->
+            System.out.printf(
+                "%-20s  %,12.0f  %,12.0f  %,12.0f%n",
+                name,
+                Throughput.median(rate),
+                Arrays.stream(rate).min().orElse(0),
+                Arrays.stream(rate).max().orElse(0)));
+    ratios(rates, settings.text("against", "oncefold"));
+  }
+
+  private static List<Variant> all(Settings settings, int most) {
+    int warmup = most / 3 / EVERY * EVERY;
+    int batch = settings.number("batch", 4_000);
+    int some = Math.min(most, 300_000);
+    return List.of(
+        new Variant(() -> new OncefoldPeer(true, batch), warmup, most),
+        new Variant(() -> new OncefoldPeer(false, batch), warmup, most),
+        new Variant(OneByOne::new, EVERY, Math.min(most, 6 * EVERY)),
+        new Variant(() -> new SpringBatch(false), some / 3, some),
+        new Variant(() -> new SpringBatch(true), some / 3, some),
+        new Variant(() -> new ConnectSink(settings), some / 3, some),
+        new Variant(() -> new FoldedLimit(batch), warmup, most));
+  }
+
+  private static double measure(Rig rig, Peer peer, Variant variant) throws Exception {
+    rig.reset(peer);
+    try (Marks marks = new Marks(rig, peer, TimeUnit.MILLISECONDS.toNanos(2))) {
+      peer.start(rig, Rig.TOPIC);
+      long first = marks.await(variant.warmup() / EVERY);
+      long begin = System.nanoTime();
+      long last = marks.await(variant.events() / EVERY);
+      double seconds = (System.nanoTime() - begin) / 1e9;
+      if (last <= first) {
+        throw new IllegalStateException(
+            peer.name() + " was through before it was looked at: give it more events");
+      }
+      marks.awaitLeft();
+      if (!peer.leaving().isEmpty()) {
+        System.out.printf(
+            "%30s outputs were out %.2f s after the last commit, which is %,.0f events/s%n",
+            "",
+            (System.nanoTime() - begin) / 1e9 - seconds,
+            (last - first) * EVERY / ((System.nanoTime() - begin) / 1e9));
+      }
+      return (last - first) * EVERY / seconds;
+    } finally {
+      peer.stop();
+    }
+  }
+
+  /** Of one variant to each other, round by round: what the machine does to one it does to both. */
+  private static void ratios(Map<String, double[]> rates, String against) {
+    double[] one = rates.get(against);
+    if (one == null) {
+      return;
+    }
+    rates.forEach(
+        (name, rate) -> {
+          if (!name.equals(against)) {
+            double[] ratio = new double[rate.length];
+            for (int i = 0; i < rate.length; i++) {
+              ratio[i] = one[i] / rate[i];
+            }
+            System.out.printf(
+                "%s / %s, round by round: median %.2f (%.2f to %.2f)%n",
+                against,
+                name,
+                Throughput.median(ratio),
+                Arrays.stream(ratio).min().orElse(0),
+                Arrays.stream(ratio).max().orElse(0));
+          }
+        });
+  }
+}

@@ -1,0 +1,193 @@
+package dev.oncefold.postgres;
+
+import dev.oncefold.verify.Observation;
+import dev.oncefold.verify.TraceModel.Move;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+
+/**
+ * Sends moves into a topic at some pace, some of them again: by the same producer or a new one, at
+ * once or later, into the same partition or another, and a few with another payload. It knows what
+ * stands where.
+ */
+final class Feed {
+  static final String ID = "id";
+
+  private final String bootstrap;
+  private final String topic;
+  private final int partitions;
+  private final int keys;
+  private final int events;
+  private final boolean shared;
+  private final Random random;
+  private final List<List<Sent>> standing = new ArrayList<>();
+  private KafkaProducer<byte[], byte[]> producer;
+  private volatile int sent;
+
+  /** A record that was sent. */
+  private record Sent(
+      int partition, String key, String id, String payload, Future<RecordMetadata> at) {}
+
+  Feed(
+      String bootstrap,
+      String topic,
+      int partitions,
+      int keys,
+      int events,
+      boolean shared,
+      long seed) {
+    this.bootstrap = bootstrap;
+    this.topic = topic;
+    this.partitions = partitions;
+    this.keys = keys;
+    this.events = events;
+    this.shared = shared;
+    this.random = new Random(seed);
+    this.producer = newProducer();
+    for (int i = 0; i < partitions; i++) {
+      standing.add(new ArrayList<>());
+    }
+  }
+
+  private KafkaProducer<byte[], byte[]> newProducer() {
+    return new KafkaProducer<>(
+        Map.of(
+            "bootstrap.servers", bootstrap,
+            "acks", "all",
+            "linger.ms", "5",
+            // The broker will be away for a while.
+            "delivery.timeout.ms", "240000",
+            "max.block.ms", "120000"),
+        new ByteArraySerializer(),
+        new ByteArraySerializer());
+  }
+
+  /** How many records were sent. */
+  int sent() {
+    return sent;
+  }
+
+  /** Sends everything, so many a second. */
+  void run(int perSecond) {
+    List<Sent> old = new ArrayList<>();
+    long begin = System.nanoTime();
+    for (int seq = 0; seq < events; seq++) {
+      long due = begin + seq * 1_000_000_000L / perSecond;
+      for (long now = System.nanoTime(); now < due; now = System.nanoTime()) {
+        LockSupport.parkNanos(due - now);
+      }
+      if (random.nextInt(5000) == 0) {
+        producer.close();
+        producer = newProducer();
+      }
+      if (!old.isEmpty() && random.nextInt(10) == 0) {
+        again(old.get(random.nextInt(old.size())));
+      } else if (random.nextInt(500) == 0) {
+        send(random.nextInt(partitions), "nobody", "x" + seq, "?");
+      } else {
+        Sent made = make(seq);
+        old.add(made);
+      }
+      sent++;
+    }
+    producer.close(Duration.ofSeconds(120));
+  }
+
+  private Sent make(int seq) {
+    int key = random.nextInt(keys);
+    long amount = random.nextInt(100);
+    // One key in some hundred is hot.
+    String name = random.nextInt(20) == 0 ? "k0" : "k" + key;
+    Move move;
+    if (shared && random.nextInt(3) == 0) {
+      move = new Move(seq, List.of(name, "k" + (key + 1)), List.of(-amount, amount));
+      if (move.keys().get(0).equals(move.keys().get(1))) {
+        move = new Move(seq, List.of(name), List.of(amount));
+      }
+    } else {
+      move = new Move(seq, List.of(name), List.of(random.nextInt(10) == 0 ? -amount : amount));
+    }
+    return send(home(name), name, "e" + seq, move.text());
+  }
+
+  private int home(String key) {
+    return Math.floorMod(key.hashCode(), partitions);
+  }
+
+  private void again(Sent first) {
+    int partition = shared ? random.nextInt(partitions) : first.partition();
+    String payload = first.payload();
+    if (random.nextInt(20) == 0) {
+      Move move = Move.parse(payload);
+      List<Long> amounts = new ArrayList<>(move.amounts());
+      amounts.set(0, amounts.get(0) + 1);
+      payload = new Move(move.seq(), move.keys(), amounts).text();
+    }
+    send(partition, first.key(), first.id(), payload);
+  }
+
+  private Sent send(int partition, String key, String id, String payload) {
+    ProducerRecord<byte[], byte[]> record =
+        new ProducerRecord<>(
+            topic,
+            partition,
+            key.getBytes(StandardCharsets.UTF_8),
+            payload.getBytes(StandardCharsets.UTF_8));
+    record.headers().add(ID, id.getBytes(StandardCharsets.UTF_8));
+    Sent made = new Sent(partition, key, id, payload, producer.send(record));
+    synchronized (standing) {
+      standing.get(partition).add(made);
+    }
+    return made;
+  }
+
+  /** Tells what stands in the topic by now and was not told; answers where each partition ends. */
+  void tell(Map<Integer, Integer> told, Consumer<Observation.Input> history)
+      throws InterruptedException {
+    for (int i = 0; i < partitions; i++) {
+      List<Sent> all;
+      synchronized (standing) {
+        all = List.copyOf(standing.get(i).subList(told.getOrDefault(i, 0), standing.get(i).size()));
+      }
+      int count = 0;
+      for (Sent one : all) {
+        if (!one.at().isDone()) {
+          break;
+        }
+        history.accept(input(one));
+        count++;
+      }
+      told.merge(i, count, Integer::sum);
+    }
+  }
+
+  private Observation.Input input(Sent one) throws InterruptedException {
+    long at;
+    try {
+      at = one.at().get().offset();
+    } catch (ExecutionException e) {
+      throw new IllegalStateException("a record was not sent", e.getCause());
+    }
+    boolean event = !one.payload().equals("?");
+    return new Observation.Input(
+        topic + "-" + one.partition(),
+        at,
+        at + 1,
+        event ? one.key() : null,
+        event ? one.id() : null,
+        null,
+        one.payload());
+  }
+}

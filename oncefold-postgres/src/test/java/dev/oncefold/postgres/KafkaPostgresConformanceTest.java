@@ -1,0 +1,34 @@
+package dev.oncefold.postgres;
+
+import dev.oncefold.testkit.ConformanceSuite;
+import dev.oncefold.testkit.EngineFixture;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.io.TempDir;
+import org.jspecify.annotations.Nullable;
+
+/** The engine between Kafka and PostgreSQL, as a process that is killed. */
+class KafkaPostgresConformanceTest extends ConformanceSuite {
+  private static @Nullable Servers servers;
+
+  @BeforeAll
+  static void start(@TempDir Path directory) throws Exception {
+    servers = new Servers(directory);
+  }
+
+  @AfterAll
+  static void stop() throws Exception {
+    if (servers != null) {
+      servers.close();
+    }
+  }
+
+  @Override
+  protected EngineFixture engine(Path directory) {
+    if (servers == null) {
+      throw new IllegalStateException("nothing was started");
+    }
+    return new KafkaPostgresFixture(servers, directory);
+  }
+}
