@@ -124,8 +124,6 @@ final class EventSavepoint {
       SQLException noFault = user.noFault();
       if (noFault != null) {
         noteIfNoFault(noFault);
-      } else if (connection.getTransactionState() == TransactionState.IDLE) {
-        trouble = ended(null);
       }
     }
     if (trouble != null) {
@@ -181,7 +179,7 @@ final class EventSavepoint {
     }
   }
 
-  private static StoreException ended(@Nullable SQLException e) {
+  private static StoreException ended(SQLException e) {
     return new StoreException(
         "the update has ended the transaction of the batch, by a way that is not guarded. What it"
             + " committed has no position: find that way and close it",

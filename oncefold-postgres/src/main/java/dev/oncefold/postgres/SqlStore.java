@@ -1,6 +1,5 @@
 package dev.oncefold.postgres;
 
-import dev.oncefold.CodecException;
 import dev.oncefold.Fold;
 import dev.oncefold.Position;
 import dev.oncefold.Received;
@@ -207,22 +206,11 @@ public final class SqlStore<E, O> implements Store<NoState, E, O>, AutoCloseable
     @Override
     public void add(Received<E> received, Verdict<NoState, O> verdict) {
       EventSavepoint events = untroubled();
-      try {
-        batch.add(received, verdict);
-      } catch (CodecException e) {
-        drop(events);
-        throw e;
-      }
+      // Where it throws, or is none that stays, the next event or the commit undoes what is not
+      // kept.
+      batch.add(received, verdict);
       if (verdict instanceof Verdict.Applied) {
         events.keep();
-      }
-    }
-
-    private void drop(EventSavepoint events) {
-      try {
-        events.drop();
-      } catch (SQLException e) {
-        throw dropped(events);
       }
     }
 
