@@ -302,7 +302,11 @@ final class Table<S> {
     int bytes = key.length() <= MOST_KEY / 3 ? 0 : key.getBytes(StandardCharsets.UTF_8).length;
     if (bytes > MOST_KEY) {
       throw new CodecException(
-          "a key of " + bytes + " bytes is longer than " + MOST_KEY + ", the most that an index takes");
+          "a key of "
+              + bytes
+              + " bytes is longer than "
+              + MOST_KEY
+              + ", the most that an index takes");
     }
   }
 

@@ -3,10 +3,10 @@ package dev.oncefold.postgres;
 import dev.oncefold.testkit.ConformanceSuite;
 import dev.oncefold.testkit.EngineFixture;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
-import org.jspecify.annotations.Nullable;
 
 /** The engine between Kafka and PostgreSQL, as a process that is killed. */
 class KafkaPostgresConformanceTest extends ConformanceSuite {

@@ -53,8 +53,8 @@ final class KafkaPostgresEngine {
     }
   }
 
-  private static void run(
-      String bootstrap, String url, Servers.Place place, Setup setup, Path log) throws Exception {
+  private static void run(String bootstrap, String url, Servers.Place place, Setup setup, Path log)
+      throws Exception {
     Fold<Trace, Move, Receipt> fold = setup.fold();
     KafkaSink sink = KafkaSink.of(bootstrap, "sink-" + place.number());
     Options<Trace, Move, Receipt> options = options(url, place);
@@ -68,8 +68,7 @@ final class KafkaPostgresEngine {
       options = options.acceptingChange();
     }
     try (KafkaSink open = sink;
-        PostgresStore<Trace, Move, Receipt> store =
-            PostgresStore.open(options.sink(open), fold);
+        PostgresStore<Trace, Move, Receipt> store = PostgresStore.open(options.sink(open), fold);
         KafkaSource<Move> source =
             KafkaSource.of(bootstrap, place.input(), record -> setup.decode(text(record)))) {
       Runner<Trace, Move, Receipt> runner =

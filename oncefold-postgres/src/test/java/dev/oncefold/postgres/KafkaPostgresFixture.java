@@ -146,8 +146,7 @@ final class KafkaPostgresFixture implements EngineFixture {
         .matcher(text)
         .replaceAll(
             found ->
-                Matcher.quoteReplacement(
-                    partitions.get(Integer.parseInt(found.group(1))) + '@'));
+                Matcher.quoteReplacement(partitions.get(Integer.parseInt(found.group(1))) + '@'));
   }
 
   @Override
