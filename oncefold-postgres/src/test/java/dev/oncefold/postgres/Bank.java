@@ -33,19 +33,15 @@ final class Bank {
 
   static Outcome<Account, Receipt> rules(Account account, Event<Payment> event) {
     Payment payment = event.value();
-    switch (payment.kind()) {
-      case "close":
-        return Outcome.accept(null);
-      case "withdraw":
-        if (account.cents() < payment.cents()) {
-          return Outcome.reject("insufficient funds");
-        }
-        return to(account.cents() - payment.cents(), account, event);
-      case "boom":
-        throw new IllegalStateException("boom");
-      default:
-        return to(account.cents() + payment.cents(), account, event);
-    }
+    return switch (payment.kind()) {
+      case "close" -> Outcome.accept(null);
+      case "withdraw" ->
+          account.cents() < payment.cents()
+              ? Outcome.reject("insufficient funds")
+              : to(account.cents() - payment.cents(), account, event);
+      case "boom" -> throw new IllegalStateException("boom");
+      default -> to(account.cents() + payment.cents(), account, event);
+    };
   }
 
   private static Outcome<Account, Receipt> to(long cents, Account account, Event<Payment> event) {

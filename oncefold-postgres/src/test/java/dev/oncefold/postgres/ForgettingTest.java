@@ -19,6 +19,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -130,7 +131,7 @@ class ForgettingTest {
       }
       assertThat(database.query("select floor from oncefold.folds")).containsExactly("null");
       assertThat(teller.feed("p0", deposit("e1", "alice", 1, 1))).containsExactly(DUPLICATE);
-      teller.claim("p1").store.caughtUp(teller.claims.get("p1"));
+      teller.claim("p1").store.caughtUp(Objects.requireNonNull(teller.claims.get("p1")));
       teller.feed("p0", deposit("e61", "alice", 1, 61));
       assertThat(teller.feed("p0", deposit("e1", "alice", 1, 1))).containsExactly(EXPIRED);
     }

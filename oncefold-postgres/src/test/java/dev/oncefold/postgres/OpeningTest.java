@@ -73,12 +73,7 @@ class OpeningTest {
             schema, List.of(List.of("no SQL"), List.of("create table oncefold.more ()")));
     try (Session session = new Session(options(), "test")) {
       for (int twice = 0; twice < 2; twice++) {
-        session.run(
-            "migrate",
-            connection -> {
-              later.run(connection);
-              return null;
-            });
+        session.perform("migrate", later::run);
       }
     }
     assertThat(database.query("select version from oncefold.version")).containsExactly("2");
@@ -97,12 +92,17 @@ class OpeningTest {
   @Test
   void aStandbyIsRefused(@TempDir Path directory) throws Exception {
     try (PostgresServer server = PostgresServer.start(directory)) {
-      Path data;
+      Path signal;
       try (Stream<Path> files = Files.walk(directory)) {
-        data = files.filter(f -> f.endsWith("PG_VERSION")).findFirst().orElseThrow().getParent();
+        signal =
+            files
+                .filter(f -> f.endsWith("PG_VERSION"))
+                .findFirst()
+                .orElseThrow()
+                .resolveSibling("standby.signal");
       }
       server.stopImmediately();
-      Files.createFile(data.resolve("standby.signal"));
+      Files.createFile(signal);
       server.start();
       assertThatThrownBy(() -> open(Options.of(server.jdbcUrl("postgres"), "accounts")))
           .isInstanceOf(StoreException.class)
@@ -122,7 +122,6 @@ class OpeningTest {
         .isInstanceOf(StoreException.class)
         .hasMessageContaining("password authentication failed")
         .hasMessageNotContaining("sesame-7");
-    assertThat(options.toString()).doesNotContain("sesame");
     assertThatThrownBy(
             () -> open(Options.of("jdbc:postgresql://localhost:1/x?password=sesame-7", "accounts")))
         .isInstanceOf(StoreException.class)

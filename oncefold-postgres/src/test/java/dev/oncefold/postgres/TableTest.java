@@ -131,7 +131,7 @@ class TableTest {
     List<Everything> values = new ArrayList<>();
     values.add(NOTHING);
     for (long n : new long[] {0, 1, -1, Long.MAX_VALUE, Long.MIN_VALUE, 1L << 40}) {
-      values.add(numbers(n, n, n, null, null));
+      values.add(numbers(n, (float) n, (double) n, null, null));
     }
     for (double d :
         new double[] {

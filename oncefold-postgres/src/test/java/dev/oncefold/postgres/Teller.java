@@ -18,7 +18,6 @@ import java.util.Objects;
 /** One worker, driven by hand: it judges as the runner does, and can stop between two steps. */
 final class Teller<S, E, O> implements AutoCloseable {
   final PostgresStore<S, E, O> store;
-  private final Fold<S, E, O> fold;
   private final Kernel<S, E, O> kernel;
   final Map<String, Store.Claim> claims = new HashMap<>();
   final Map<String, Position> positions = new HashMap<>();
@@ -30,7 +29,6 @@ final class Teller<S, E, O> implements AutoCloseable {
 
   Teller(PostgresStore<S, E, O> store, Fold<S, E, O> fold) {
     this.store = store;
-    this.fold = fold;
     this.kernel = new Kernel<>(fold);
   }
 
