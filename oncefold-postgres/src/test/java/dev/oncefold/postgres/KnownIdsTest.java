@@ -30,8 +30,14 @@ class KnownIdsTest {
     return new Teller<>(Options.of(database.url(), "accounts"), Bank.fold());
   }
 
-  private long lookUps() throws SQLException {
-    database.execute("select pg_stat_force_next_flush()");
+  private long lookUps(Teller<?, ?, ?> teller) throws SQLException {
+    teller.store.session.perform(
+        "tell",
+        connection -> {
+          try (var statement = connection.createStatement()) {
+            statement.execute("select pg_stat_force_next_flush()");
+          }
+        });
     return Long.parseLong(
         database
             .query(
@@ -70,12 +76,12 @@ class KnownIdsTest {
       teller.feed("p0", deposit("last", "alice", 1, 6));
       assertThat(database.query("select array_length(live, 1) > 2 from oncefold.folds"))
           .containsExactly("t");
-      long before = lookUps();
+      long before = lookUps(teller);
       // An insert looks into the index of the newest table, which nothing can spare.
       for (int i = 0; i < 100; i++) {
         teller.feed("p0", deposit("new" + i, "alice", 1, 6));
       }
-      assertThat(lookUps() - before).isLessThan(150);
+      assertThat(lookUps(teller) - before).isBetween(50L, 150L);
       for (int day = 0; day < 7; day++) {
         for (int i = 0; i < 20; i++) {
           assertThat(teller.feed("p0", deposit("e" + day + "-" + i, "alice", 1, day)))
