@@ -111,7 +111,9 @@ class RunnerGroupTest {
     @Override
     public boolean giveUp(String partition) {
       told.add("give up " + partition);
-      mine = mine.stream().filter(p -> !p.equals(partition)).toList();
+      if (goesOn) {
+        mine = mine.stream().filter(p -> !p.equals(partition)).toList();
+      }
       return goesOn;
     }
 
