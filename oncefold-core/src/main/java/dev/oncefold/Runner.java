@@ -286,10 +286,10 @@ public final class Runner<S, E, O> {
         // Nothing of the batch is left anywhere: once more from where it began.
         over = stopping;
       } catch (FencedException e) {
-        release(polled.partition());
         if (!source.giveUp(polled.partition())) {
           throw e;
         }
+        release(polled.partition());
         over = true;
       }
     }

@@ -212,7 +212,8 @@ final class PipelineFile {
     Pipeline pipeline = Pipeline.load(directory.resolve("pipeline.yaml"));
     long begin = System.nanoTime();
     try (var journal =
-            Journal.open(pipeline.journal().directory(), pipeline.fold(), pipeline.journal().options());
+            Journal.open(
+                pipeline.journal().directory(), pipeline.fold(), pipeline.journal().options());
         var sink =
             FileSink.outputs(
                 journal,

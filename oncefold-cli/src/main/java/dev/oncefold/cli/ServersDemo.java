@@ -158,7 +158,8 @@ final class ServersDemo implements AutoCloseable {
 
   private boolean awaitCommits(String when, long more) throws InterruptedException {
     long from = committed();
-    return await("nothing more is committed " + when, () -> committed() >= from + more);
+    return await(
+        "nothing more is committed " + when, () -> committed() >= from + more && workers.areUp());
   }
 
   private boolean await(String otherwise, BooleanSupplier done) throws InterruptedException {

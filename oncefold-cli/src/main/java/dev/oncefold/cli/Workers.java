@@ -3,6 +3,9 @@ package dev.oncefold.cli;
 import dev.oncefold.verify.Child;
 import dev.oncefold.verify.NotRunException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -12,11 +15,14 @@ import org.jspecify.annotations.Nullable;
 /** Processes that all run one command, {@code oncefold run}, to be killed and paused. */
 final class Workers implements AutoCloseable {
   private static final Duration TO_END = Duration.ofSeconds(30);
+  // What a run says once it has opened everything.
+  private static final String UP = "reads the topic ";
 
   private final Path directory;
   private final Path pipeline;
   private final @Nullable Child[] children;
-  private final int[] lives;
+  // How long each log was when the worker's life began.
+  private final long[] begun;
   private boolean closed;
 
   /**
@@ -29,7 +35,7 @@ final class Workers implements AutoCloseable {
     this.directory = directory;
     this.pipeline = pipeline;
     this.children = new @Nullable Child[count];
-    this.lives = new int[count];
+    this.begun = new long[count];
   }
 
   int count() {
@@ -45,13 +51,32 @@ final class Workers implements AutoCloseable {
     if (Runtime.version().feature() >= 23) {
       options.add("--sun-misc-unsafe-memory-access=allow"); // as the launcher does
     }
-    lives[worker]++;
-    children[worker] =
-        Child.start(Main.class, options, log(worker), "run", pipeline.toString(), "--json");
+    Path log = log(worker);
+    begun[worker] = Files.exists(log) ? Files.size(log) : 0;
+    children[worker] = Child.start(Main.class, options, log, "run", pipeline.toString());
   }
 
   Path log(int worker) {
     return directory.resolve("worker-" + (worker + 1) + ".log");
+  }
+
+  /**
+   * Whether all have opened the store and read: one that starts while the database is away gives up
+   * with an error, as it should, and is no part of the demo.
+   */
+  synchronized boolean areUp() {
+    try {
+      for (int i = 0; i < children.length; i++) {
+        byte[] said = Files.exists(log(i)) ? Files.readAllBytes(log(i)) : new byte[0];
+        int from = (int) Math.min(begun[i], said.length);
+        if (!new String(said, from, said.length - from, StandardCharsets.UTF_8).contains(UP)) {
+          return false;
+        }
+      }
+      return true;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** Ends one by SIGKILL; answers whether it died of that. */

@@ -114,7 +114,7 @@ class MixturesTest {
     }
   }
 
-  private void send(List<String> payments) {
+  private void send(List<String> payments) throws ExecutionException, InterruptedException {
     try (Producer<String, byte[]> producer =
         new KafkaProducer<>(
             Map.of("bootstrap.servers", broker.bootstrap()),
@@ -122,9 +122,11 @@ class MixturesTest {
             new ByteArraySerializer())) {
       for (String payment : payments) {
         String account = payment.replaceAll(".*\"account\":\"([^\"]*)\".*", "$1");
-        producer.send(
-            new ProducerRecord<>(
-                test + "-payments", account, payment.getBytes(StandardCharsets.UTF_8)));
+        producer
+            .send(
+                new ProducerRecord<>(
+                    test + "-payments", account, payment.getBytes(StandardCharsets.UTF_8)))
+            .get();
       }
     }
   }

@@ -202,18 +202,24 @@ public final class KafkaSink implements Sink {
     if (prepared) {
       return;
     }
+    String about = "";
     try (Admin admin = Clients.admin(settings)) {
       Set<String> topics = new HashSet<>(plan.outputs.values());
       if (plan.refusals != null) {
         topics.add(plan.refusals);
       }
-      admin.describeTopics(topics).allTopicNames().get();
+      for (String topic : topics) {
+        about = "its topic \"" + topic + "\": ";
+        Clients.known(() -> admin.describeTopics(List.of(topic)).allTopicNames());
+      }
+      about = "its topic for positions, \"" + plan.positions + "\": ";
       new Positions(plan).prepare(admin);
       prepared = true;
     } catch (InterruptedException e) {
       throw new InterruptException(e);
     } catch (ExecutionException e) {
-      throw failed(plan + " cannot be opened: ", settings, e.getCause() == null ? e : e.getCause());
+      throw failed(
+          plan + " cannot be opened: " + about, settings, e.getCause() == null ? e : e.getCause());
     }
   }
 

@@ -62,7 +62,7 @@ final class Positions {
     }
     ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
     String cleanup =
-        answer(admin.describeConfigs(List.of(resource)).all().get().get(resource))
+        answer(Clients.known(() -> admin.describeConfigs(List.of(resource)).all()).get(resource))
             .get(TopicConfig.CLEANUP_POLICY_CONFIG)
             .value();
     if (!cleanup.equals(TopicConfig.CLEANUP_POLICY_COMPACT)) {
@@ -77,7 +77,7 @@ final class Positions {
               + " cleanup.policy=compact, or name another topic by KafkaSink.positions");
     }
     int partitions =
-        answer(admin.describeTopics(List.of(topic)).allTopicNames().get().get(topic))
+        answer(Clients.known(() -> admin.describeTopics(List.of(topic)).allTopicNames()).get(topic))
             .partitions()
             .size();
     if (partitions != 1) {

@@ -198,7 +198,9 @@ final class Settings {
     StringBuilder told = new StringBuilder();
     String before = "";
     for (Throwable each = thrown; each != null; each = each.getCause()) {
-      String says = each.getMessage() == null ? each.getClass().getSimpleName() : each.getMessage();
+      String message = each.getMessage();
+      String says =
+          message == null || message.isBlank() ? each.getClass().getSimpleName() : message;
       if (!says.equals(before)) {
         told.append(told.isEmpty() ? "" : ": ").append(says);
       }

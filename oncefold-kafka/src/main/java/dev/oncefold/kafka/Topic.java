@@ -50,7 +50,7 @@ final class Topic implements AutoCloseable {
    */
   void open() throws ExecutionException, InterruptedException {
     long now = System.nanoTime();
-    see(ask().get(), now);
+    see(Clients.known(this::ask), now);
   }
 
   /** The {@link Position#check} of its positions; never 0. */

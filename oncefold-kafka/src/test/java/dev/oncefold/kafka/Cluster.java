@@ -4,6 +4,7 @@ import dev.oncefold.sandbox.KafkaBroker;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -40,7 +41,9 @@ final class Cluster {
   static synchronized Cluster get() throws IOException, InterruptedException {
     Cluster cluster = running;
     if (cluster == null) {
-      cluster = new Cluster(KafkaBroker.start(Files.createTempDirectory("oncefold-kafka")));
+      Path directory =
+          Files.createTempDirectory(Files.createDirectories(Path.of("target")), "broker");
+      cluster = new Cluster(KafkaBroker.start(directory));
       running = cluster;
     }
     return cluster;

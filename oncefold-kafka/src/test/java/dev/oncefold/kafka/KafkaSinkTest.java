@@ -235,6 +235,7 @@ class KafkaSinkTest {
     try (KafkaSink sink = sink().output("more", "no-such-topic")) {
       assertThatThrownBy(() -> sink.open("a"))
           .isInstanceOf(SinkException.class)
+          .hasMessageContaining("its topic \"no-such-topic\": ")
           .hasMessageContaining("Make the topic");
     }
     try (KafkaSink sink = sink();

@@ -1,6 +1,5 @@
 package dev.oncefold.postgres;
 
-import static dev.oncefold.postgres.Bank.deposit;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.oncefold.Event;
@@ -8,14 +7,23 @@ import dev.oncefold.FencedException;
 import dev.oncefold.Fold;
 import dev.oncefold.Position;
 import dev.oncefold.RejudgeException;
+import dev.oncefold.Sink;
 import dev.oncefold.Store;
-import dev.oncefold.postgres.Bank.Account;
-import dev.oncefold.postgres.Bank.Payment;
-import dev.oncefold.postgres.Bank.Receipt;
+import dev.oncefold.verify.Checker;
+import dev.oncefold.verify.Letters;
+import dev.oncefold.verify.Observation;
+import dev.oncefold.verify.Result;
+import dev.oncefold.verify.Rule;
 import dev.oncefold.verify.TcpProxy;
-import dev.oncefold.verify.TcpProxy.Direction;
+import dev.oncefold.verify.TraceModel;
+import dev.oncefold.verify.TraceModel.Move;
+import dev.oncefold.verify.TraceModel.Trace;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -24,22 +32,45 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Each step on which exactly once rests, broken by itself, and the effect that it has then. Only
- * positions protect in these folds: what a step lets through is applied, and no id hides it.
+ * Each step on which exactly once rests, broken by itself, and the rule by which the checker finds
+ * it. Only positions protect in these folds: what a step lets through is applied, and no id hides
+ * it. The same scenario passes with the store as it is.
  */
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class BrokenStoresTest {
-  private static final Fold<Account, Payment, Receipt> FOLD =
-      Bank.define().rememberingNoIds().update(Bank::rules);
-  private static final Event<Payment> EVENT = deposit("e1", "alice", 10);
+  private static final Fold<Trace, Move, String> FOLD = Moves.overOneKeyWithoutIds();
+  private static final String TABLE = "traces";
+  private static final Event<Move> DEPOSIT = event(1, "alice", 10);
+  private static final Event<Move> REJECTED = event(2, "bob", -10);
+  private static final Event<Move> LATER = event(3, "carol", 5);
 
+  private final List<Observation> seen = new ArrayList<>();
+  private final MemorySink sink = new MemorySink();
   private Database database;
   private TcpProxy proxy;
+  private Onlooker onlooker;
+
+  private static Event<Move> event(long seq, String key, long amount) {
+    return new Event<>("e" + seq, key, null, new Move(seq, List.of(key), List.of(amount)));
+  }
 
   @BeforeEach
   void aDatabaseBehindAProxy() throws Exception {
     database = Database.create();
     proxy = TcpProxy.to(database.server().address());
+    onlooker = new Onlooker(database.url(), TABLE, seen::add);
+    seen.add(
+        new Observation.Begin(
+            "PostgreSQL",
+            Moves.NAME,
+            1,
+            TraceModel.NAME,
+            Observation.Begin.NO_IDS,
+            null,
+            Observation.Needs.LEAST,
+            Map.of()));
+    PostgresStore.open(Options.<Trace, Move, String>of(database.url(), TABLE), FOLD).close();
+    onlooker.begin();
   }
 
   @AfterEach
@@ -47,171 +78,219 @@ class BrokenStoresTest {
     proxy.close();
   }
 
-  private Teller<Account, Payment, Receipt> teller(CommitSteps steps) {
-    Options<Account, Payment, Receipt> options =
-        Options.<Account, Payment, Receipt>of(
-                database.server().jdbcUrl(database.name(), proxy.address()), "accounts")
+  private Teller<Trace, Move, String> teller(CommitSteps steps) {
+    Options<Trace, Move, String> options =
+        Options.<Trace, Move, String>of(
+                database.server().jdbcUrl(database.name(), proxy.address()), TABLE)
             // Whatever else would notice is taken away.
-            .cachedKeys(0);
+            .cachedKeys(0)
+            .sink(sink)
+            .output(TraceModel.OUTPUT, emitted -> bytes(emitted.value()))
+            .refusals(entry -> bytes(String.valueOf(Letters.of(entry.verdict()))));
     return new Teller<>(PostgresStore.open(options, FOLD, steps), FOLD);
   }
 
-  /** How often the one event of ten cents was applied. */
-  private long timesApplied() {
-    Options<Account, Payment, Receipt> options = Options.of(database.url(), "accounts");
-    var slot = PostgresView.read(options, FOLD, null).slots().get("alice");
-    return slot == null ? 0 : slot.state().cents() / 10;
+  private static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
   }
+
+  /** What the input holds, whoever reads it. */
+  @SafeVarargs
+  @SuppressWarnings("varargs")
+  private void input(Event<Move>... events) {
+    for (int i = 0; i < events.length; i++) {
+      Event<Move> event = events[i];
+      onlooker.stands(
+          new Observation.Input(
+              "p0", i, i + 1, event.key(), event.id(), null, event.value().text()));
+    }
+  }
+
+  /** All stores are closed, and what they had to relay is relayed. */
+  private Result verdict() throws SQLException {
+    onlooker.look();
+    for (Sink.Message message : sink.messages("p0")) {
+      String value = new String(message.value(), StandardCharsets.UTF_8);
+      String output = message.output();
+      seen.add(
+          output == null
+              ? new Observation.Refusal("sink", message.key(), message.id(), value.charAt(0))
+              : new Observation.Output("sink", output, message.key(), message.id(), value));
+    }
+    seen.add(new Observation.Complete("sink"));
+    seen.add(new Observation.End(seen.size()));
+    return Checker.check(seen::forEach);
+  }
+
+  private static void passes(Result result) {
+    assertThat(result).isInstanceOf(Result.Pass.class);
+  }
+
+  private static void caught(String what, Rule rule, Result result) {
+    assertThat(result).isInstanceOf(Result.Fail.class);
+    assertThat(((Result.Fail) result).violations()).anyMatch(found -> found.rule() == rule);
+    System.out.println("Broken engine, " + what + ": " + rule + " with the first seed");
+  }
+
+  // ---------------------------------------------------------------- zombies
 
   /** A zombie that wakes between two batches. */
-  private long afterAZombieBetweenBatches(CommitSteps steps) {
-    try (Teller<Account, Payment, Receipt> zombie = teller(steps).claim("p0");
-        Teller<Account, Payment, Receipt> owner = teller(steps).claim("p0")) {
-      owner.feed("p0", EVENT);
+  private Result afterAZombieBetweenBatches(CommitSteps steps) throws SQLException {
+    input(DEPOSIT, LATER);
+    try (Teller<Trace, Move, String> zombie = teller(steps).claim("p0");
+        Teller<Trace, Move, String> owner = teller(steps).claim("p0")) {
+      owner.feed("p0", DEPOSIT);
+      onlooker.look();
       try {
-        zombie.feed("p0", EVENT);
+        zombie.feed("p0", DEPOSIT);
       } catch (FencedException e) {
-        // As it should be.
+        owner.feed("p0", LATER);
       }
     }
-    return timesApplied();
+    return verdict();
   }
 
-  /** A zombie that judged before the takeover's commit, and wakes after it. */
-  private long afterAZombieBeforeItsCommit(CommitSteps steps) {
-    try (Teller<Account, Payment, Receipt> zombie = teller(steps).claim("p0");
-        Teller<Account, Payment, Receipt> owner = teller(steps)) {
-      // Of another key: rows do not meet.
-      try (Teller<Account, Payment, Receipt>.Judged asleep =
-          zombie.judge("p0", deposit("e0", "zombie", 1), EVENT)) {
-        owner.claim("p0").feed("p0", deposit("e0", "owner", 1), deposit("x", "bob", 1));
+  /** A zombie that judged before the takeover, and wakes when the new owner has committed. */
+  private Result afterAZombieBeforeItsCommit(CommitSteps steps) throws SQLException {
+    // A rejection changes no row, so rows do not meet.
+    input(REJECTED, LATER);
+    try (Teller<Trace, Move, String> zombie = teller(steps).claim("p0");
+        Teller<Trace, Move, String> owner = teller(steps)) {
+      try (Teller<Trace, Move, String>.Judged asleep = zombie.judge("p0", REJECTED)) {
+        owner.claim("p0").feed("p0", REJECTED);
+        owner.feed("p0", LATER);
+        onlooker.look();
         asleep.commit();
       } catch (FencedException e) {
         // As it should be.
       }
     }
-    return timesApplied();
+    return verdict();
   }
 
-  private long afterALostAnswer(CommitSteps steps) {
-    try (Teller<Account, Payment, Receipt> teller = teller(steps).claim("p0")) {
-      teller.feed("p0", EVENT);
+  @Test
+  void zombiesAreStoppedByTheStoreAsItIs() throws SQLException {
+    passes(afterAZombieBetweenBatches(new CommitSteps()));
+  }
+
+  @Test
+  void aZombieBeforeItsCommitIsStoppedByTheStoreAsItIs() throws SQLException {
+    passes(afterAZombieBeforeItsCommit(new CommitSteps()));
+  }
+
+  @Test
+  void noFence() throws SQLException {
+    Result result =
+        afterAZombieBetweenBatches(
+            new CommitSteps() {
+              @Override
+              boolean holds(Store.Claim claim, Position from, long epoch, Position stored) {
+                return true;
+              }
+
+              @Override
+              boolean compares() {
+                return false;
+              }
+            });
+    caught("store without a fence", Rule.C2, result);
+  }
+
+  @Test
+  void positionWithoutCompare() throws SQLException {
+    Result result =
+        afterAZombieBeforeItsCommit(
+            new CommitSteps() {
+              @Override
+              boolean compares() {
+                return false;
+              }
+            });
+    caught("position written without comparing", Rule.C9, result);
+  }
+
+  // ---------------------------------------------------------------- commits
+
+  private Result afterOneBatch(CommitSteps steps) throws SQLException {
+    input(DEPOSIT);
+    try (Teller<Trace, Move, String> teller = teller(steps).claim("p0")) {
+      teller.feed("p0", DEPOSIT);
     }
-    return timesApplied();
+    return verdict();
   }
 
-  private class LosingTheAnswer extends CommitSteps {
+  @Test
+  void positionApartFromTheResults() throws SQLException {
+    Result result =
+        afterOneBatch(
+            new CommitSteps() {
+              private boolean crashed;
+
+              @Override
+              void write(Connection connection, Part position, Part results) throws SQLException {
+                results.write();
+                connection.commit();
+                if (!crashed) {
+                  crashed = true;
+                  proxy.reset();
+                }
+                position.write();
+              }
+            });
+    caught("position saved apart from the results", Rule.C2, result);
+  }
+
+  /** The first commit comes through, and its answer does not: the connection breaks before it. */
+  private static class LosingTheAnswer extends CommitSteps {
     private boolean lost;
 
     @Override
     void commit(Connection connection) throws SQLException {
+      super.commit(connection);
       if (!lost) {
         lost = true;
-        proxy.cut(Direction.REPLIES, 0);
+        connection.abort(Runnable::run);
+        throw new SQLException("the connection broke", "08006");
       }
-      super.commit(connection);
     }
   }
 
   @Test
-  void aZombieBetweenBatchesIsStoppedByTheStoreAsItIs() {
-    assertThat(afterAZombieBetweenBatches(new CommitSteps())).isEqualTo(1);
+  void aLostAnswerIsFoundByTheStoreAsItIs() throws SQLException {
+    passes(afterOneBatch(new LosingTheAnswer()));
   }
 
   @Test
-  void aLostAnswerIsFoundByTheStoreAsItIs() {
-    assertThat(afterALostAnswer(new LosingTheAnswer())).isEqualTo(1);
-  }
+  void blindRetryAfterALostAnswer() throws SQLException {
+    Result result =
+        afterOneBatch(
+            new LosingTheAnswer() {
+              @Override
+              boolean holds(Store.Claim claim, Position from, long epoch, Position stored) {
+                return claim.epoch() == epoch;
+              }
 
-  @Test
-  void aZombieBeforeItsCommitIsStoppedByTheStoreAsItIs() {
-    assertThat(afterAZombieBeforeItsCommit(new CommitSteps())).isZero();
-  }
+              @Override
+              boolean compares() {
+                return false;
+              }
 
-  @Test
-  void withoutAFenceAZombieApplies() {
-    assertThat(
-            afterAZombieBetweenBatches(
-                new CommitSteps() {
-                  @Override
-                  boolean holds(Store.Claim claim, Position from, long epoch, Position stored) {
-                    return true;
-                  }
-
-                  @Override
-                  boolean compares() {
-                    return false;
-                  }
-                }))
-        .isEqualTo(2);
-  }
-
-  @Test
-  void aPositionWrittenWithoutComparingLetsAZombieCommit() {
-    assertThat(
-            afterAZombieBeforeItsCommit(
-                new CommitSteps() {
-                  @Override
-                  boolean compares() {
-                    return false;
-                  }
-                }))
-        .isEqualTo(1);
-  }
-
-  @Test
-  void aPositionSavedApartFromTheResultsAppliesTwice() {
-    CommitSteps apart =
-        new CommitSteps() {
-          private boolean crashed;
-
-          @Override
-          void write(Connection connection, Part position, Part results) throws SQLException {
-            results.write();
-            connection.commit();
-            if (!crashed) {
-              crashed = true;
-              proxy.reset();
-            }
-            position.write();
-          }
-        };
-    try (Teller<Account, Payment, Receipt> teller = teller(apart).claim("p0")) {
-      teller.feed("p0", EVENT);
-    }
-    assertThat(timesApplied()).isEqualTo(2);
-  }
-
-  @Test
-  void aBlindRetryAfterALostAnswerAppliesTwice() {
-    CommitSteps blind =
-        new LosingTheAnswer() {
-          @Override
-          boolean holds(Store.Claim claim, Position from, long epoch, Position stored) {
-            return claim.epoch() == epoch;
-          }
-
-          @Override
-          boolean compares() {
-            return false;
-          }
-
-          @Override
-          Outcome outcome(
-              Store.Claim claim,
-              Position from,
-              Position to,
-              long batch,
-              Partitions.@Nullable Standing standing) {
-            return Outcome.DROPPED;
-          }
-        };
-    assertThat(afterALostAnswer(blind)).isEqualTo(2);
+              @Override
+              Outcome outcome(
+                  Store.Claim claim,
+                  Position from,
+                  Position to,
+                  long batch,
+                  Partitions.@Nullable Standing standing) {
+                return Outcome.DROPPED;
+              }
+            });
+    caught("blind retry after a lost answer to COMMIT", Rule.C2, result);
   }
 
   /** The compare-and-set alone stops it too, but then what is committed is not gone on from. */
   @Test
-  void aBlindRetryIsCaughtByThePosition() {
+  void aBlindRetryIsStoppedByThePosition() throws SQLException {
     CommitSteps blind =
         new LosingTheAnswer() {
           @Override
@@ -224,13 +303,14 @@ class BrokenStoresTest {
             return Outcome.DROPPED;
           }
         };
-    try (Teller<Account, Payment, Receipt> teller = teller(blind).claim("p0")) {
+    input(DEPOSIT);
+    try (Teller<Trace, Move, String> teller = teller(blind).claim("p0")) {
       try {
-        teller.feed("p0", EVENT);
+        teller.feed("p0", DEPOSIT);
       } catch (FencedException | RejudgeException e) {
         assertThat(e).isInstanceOf(FencedException.class);
       }
     }
-    assertThat(timesApplied()).isEqualTo(1);
+    passes(verdict());
   }
 }

@@ -230,7 +230,7 @@ final class CrashRig implements AutoCloseable {
           return !found.isEmpty();
         });
     Worker held = found.get(0);
-    workers.stream().filter(w -> w != held).forEach(w -> w.beacon().set(Field.HOLD, 0));
+    workers.stream().filter(w -> !w.equals(held)).forEach(w -> w.beacon().set(Field.HOLD, 0));
     return held;
   }
 
@@ -394,13 +394,9 @@ final class CrashRig implements AutoCloseable {
       if (System.nanoTime() - begin > PATIENCE) {
         throw new IllegalStateException("nobody " + what + ": " + words());
       }
-      for (Worker worker : workers) {
+      for (Worker worker : List.copyOf(workers)) {
         if (!worker.child().isAlive()) {
-          throw new IllegalStateException(
-              "a worker ended with "
-                  + worker.child().exitCode()
-                  + ": "
-                  + worker.child().lastWords());
+          startAgain(worker);
         }
       }
       LockSupport.parkNanos(Duration.ofMillis(20).toNanos());

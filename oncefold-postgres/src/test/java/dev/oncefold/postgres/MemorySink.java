@@ -20,6 +20,7 @@ final class MemorySink implements Sink {
   /** What a lane has. */
   private static final class Written {
     private final List<String> values = new ArrayList<>();
+    private final List<Message> messages = new ArrayList<>();
     private long position = START;
     private int openings;
   }
@@ -36,6 +37,11 @@ final class MemorySink implements Sink {
   /** The values written to a lane, in order. */
   synchronized List<String> values(String lane) {
     return List.copyOf(lane(lane).values);
+  }
+
+  /** The messages written to a lane, in order. */
+  synchronized List<Message> messages(String lane) {
+    return List.copyOf(lane(lane).messages);
   }
 
   synchronized long position(String lane) {
@@ -91,6 +97,7 @@ final class MemorySink implements Sink {
         }
         for (Message message : messages) {
           written.values.add(value(message));
+          written.messages.add(message);
         }
         written.position = position;
       }

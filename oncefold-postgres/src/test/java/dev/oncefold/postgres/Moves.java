@@ -20,6 +20,10 @@ final class Moves {
     return builder().update(Moves::one);
   }
 
+  static Fold<Trace, Move, String> overOneKeyWithoutIds() {
+    return builder().rememberingNoIds().update(Moves::one);
+  }
+
   static Fold<Trace, Move, String> overSeveralKeys() {
     return builder().update(event -> event.value().keys(), Moves::several);
   }
