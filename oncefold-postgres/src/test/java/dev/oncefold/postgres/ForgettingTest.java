@@ -89,15 +89,43 @@ class ForgettingTest {
   }
 
   @Test
-  void aForgottenIdThatComesBackWithALaterTimeIsNew() {
+  void aForgottenIdThatComesBackWithALaterTimeIsNew() throws SQLException {
     fold = Bank.define().remembering(Duration.ofDays(100)).update(Bank::rules);
     try (Teller<Account, Payment, Receipt> teller = teller().claim("p0")) {
-      // One table all the time: the first hundred days are less than a quarter of what it takes.
-      teller.feed("p0", deposit("e1", "alice", 1, 0));
-      teller.feed("p0", deposit("e2", "alice", 1, 20), deposit("e3", "alice", 1, 121));
-      assertThat(teller.feed("p0", deposit("e1", "alice", 1, 0))).containsExactly(EXPIRED);
-      assertThat(teller.feed("p0", deposit("e1", "alice", 1, 121))).containsExactly(APPLIED);
-      assertThat(teller.feed("p0", deposit("e1", "alice", 1, 121))).containsExactly(DUPLICATE);
+      teller.feed("p0", deposit("e0", "alice", 1, 0));
+      teller.feed("p0", deposit("e1", "alice", 1, 100));
+      // It comes late, into a table that is far from being closed when it is forgotten.
+      assertThat(teller.feed("p0", deposit("late", "alice", 1, 5))).containsExactly(APPLIED);
+      teller.feed("p0", deposit("e2", "alice", 1, 113));
+      assertThat(
+              database.query(
+                  "select '" + day(13).toEpochMilli() + "' = floor::text from" + " oncefold.folds"))
+          .containsExactly("t");
+      String newest = tables().get(tables().size() - 1);
+      assertThat(database.query("select count(*) from oncefold." + newest)).containsExactly("2");
+      assertThat(teller.feed("p0", deposit("late", "alice", 1, 5))).containsExactly(EXPIRED);
+      assertThat(teller.feed("p0", deposit("late", "alice", 1, 113))).containsExactly(APPLIED);
+      assertThat(teller.feed("p0", deposit("late", "alice", 1, 113))).containsExactly(DUPLICATE);
+      assertThat(database.query("select count(*) from oncefold." + newest)).containsExactly("2");
+    }
+  }
+
+  @Test
+  void aPartitionThatLagsHoldsTheFloor() throws SQLException {
+    try (Teller<Account, Payment, Receipt> teller = teller().claim("p0", "p1")) {
+      try (Teller<Account, Payment, Receipt>.Judged batch =
+          teller.judge("p1", deposit("b1", "bob", 1, 10))) {
+        batch.commit(true);
+      }
+      for (int day = 10; day <= 60; day++) {
+        teller.feed("p0", deposit("a" + day, "alice", 1, day));
+      }
+      assertThat(database.query("select floor from oncefold.folds")).containsExactly("null");
+      assertThat(teller.feed("p0", deposit("a10", "alice", 1, 10))).containsExactly(DUPLICATE);
+      assertThat(teller.feed("p1", deposit("b2", "bob", 1, 11))).containsExactly(APPLIED);
+      // That was its last.
+      teller.feed("p0", deposit("a61", "alice", 1, 61));
+      assertThat(teller.feed("p0", deposit("a10", "alice", 1, 10))).containsExactly(EXPIRED);
     }
   }
 
