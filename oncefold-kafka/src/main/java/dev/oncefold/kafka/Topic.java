@@ -21,11 +21,11 @@ import org.jspecify.annotations.Nullable;
  * not share, and the number of its partitions.
  *
  * <p>A consumer goes on in a topic that was made anew as if it were the old one. So what was
- * fetched counts only once a later look still finds the same id; the looks may be {@link
- * #TOLERANCE} older than the fetch, which is less than it takes to delete, make and fill a topic.
+ * fetched counts only once a later look still finds the same id: an id never comes back. That is
+ * one small request for each fetch. A look that is only a little older than the fetch would not do:
+ * a short topic is deleted, made and filled in a few milliseconds.
  */
 final class Topic implements AutoCloseable {
-  static final long TOLERANCE = TimeUnit.MILLISECONDS.toNanos(100);
   private static final long MISSING_FOR_GOOD = TimeUnit.SECONDS.toNanos(10);
 
   private final Admin admin;

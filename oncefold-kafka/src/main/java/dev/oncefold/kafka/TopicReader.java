@@ -290,7 +290,7 @@ final class TopicReader<E> implements AutoCloseable {
         fetched.remove();
         continue;
       }
-      if (!topic.seenSince(fetchedAt - Topic.TOLERANCE, PATIENCE)) {
+      if (!topic.seenSince(fetchedAt, PATIENCE)) {
         return null;
       }
       List<Received<E>> events = decoded(head, max);
