@@ -31,12 +31,13 @@ final class Outbox {
   private static final int CHECK_BITS = 23;
   private static final long CHECK_MASK = (1L << CHECK_BITS) - 1;
   private static final long FACTOR = 6_364_137;
-  private static final int LOCKS = 0x6f6e6365; // "once": apart from the locks of one number
+  private static final int LOCKS = 0x6f6e6365; // "once"
 
   /** What a row takes beside its payload, about, where room is counted. */
   static final int ROW_OVERHEAD = 64;
 
   private final int fold;
+  private final int locks;
   private final String write;
   private final String standing;
   private final String rows;
@@ -50,6 +51,8 @@ final class Outbox {
    */
   Outbox(String schema, int fold) {
     this.fold = fold;
+    // Folds are numbered in each schema.
+    this.locks = LOCKS ^ schema.hashCode();
     this.write =
         """
         with taken as (
@@ -220,7 +223,7 @@ final class Outbox {
   boolean tryLock(Connection connection) throws SQLException {
     try (PreparedStatement statement =
         connection.prepareStatement("select pg_try_advisory_lock(?, ?)")) {
-      statement.setInt(1, LOCKS);
+      statement.setInt(1, locks);
       statement.setInt(2, fold);
       try (ResultSet answer = statement.executeQuery()) {
         answer.next();

@@ -15,11 +15,13 @@ import org.jspecify.annotations.Nullable;
 
 /** The rows of a fold's partitions: the fence, the positions, the watermarks and the counts. */
 final class Partitions {
-  // With the number of the fold: held shared by each batch from its beginning to its end, and
+  // With the number of the fold, and mixed with the name of its schema: held shared by each batch
+  // from its beginning to its end, and
   // exclusively by whoever changes what all batches rest on.
   private static final int LOCK = 0x6f6e6368;
 
   private final int fold;
+  private final int lock;
   private final String expect;
   private final String claim;
   private final String caughtUp;
@@ -30,6 +32,7 @@ final class Partitions {
 
   Partitions(Name schema, int fold) {
     this.fold = fold;
+    this.lock = LOCK ^ schema.name().hashCode();
     String partitions = Name.of("partitions").in(schema).quoted();
     String folds = Name.of("folds").in(schema).quoted();
     String generations = Name.of("generations").in(schema).quoted();
@@ -64,7 +67,7 @@ final class Partitions {
           from %4$s r where r.fold = f.id and not r.gone) g
         where f.id = ? and p.name = ?
         """
-            .formatted(LOCK, folds, partitions, generations);
+            .formatted(lock, folds, partitions, generations);
     this.find =
         "select epoch, position_offset, position_check, batch, committed from "
             + partitions
@@ -164,7 +167,7 @@ final class Partitions {
   /** Keeps every batch of the fold out, and waits for those that have begun. */
   void exclude(Connection connection) throws SQLException {
     try (PreparedStatement statement =
-        connection.prepareStatement("select pg_advisory_xact_lock(" + LOCK + ", ?)")) {
+        connection.prepareStatement("select pg_advisory_xact_lock(" + lock + ", ?)")) {
       statement.setInt(1, fold);
       statement.execute();
     }

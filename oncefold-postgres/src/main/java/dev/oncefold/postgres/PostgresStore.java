@@ -236,8 +236,8 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
       try {
         while (!relay.awaitRoom(Duration.ofMillis(100))) {
           if (stopping) {
-            throw new StoreException(
-                "stopped while the outbox was full: " + String.valueOf(relay.trouble()));
+            throw new StoreException.Stopped(
+                "stopped while the outbox was full: " + relay.trouble(), null);
           }
         }
       } catch (InterruptedException e) {

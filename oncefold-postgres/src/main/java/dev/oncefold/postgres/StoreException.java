@@ -49,7 +49,7 @@ public class StoreException extends RuntimeException {
   public static final class Stopped extends StoreException {
     private static final long serialVersionUID = 1;
 
-    Stopped(String message, Throwable cause) {
+    Stopped(String message, @Nullable Throwable cause) {
       super(message, cause);
     }
   }

@@ -146,7 +146,7 @@ class LeavingTest {
                   teller.feed("p0", deposit("e" + i, "alice", 1));
                 }
               })
-          .isInstanceOf(StoreException.class)
+          .isInstanceOf(StoreException.Stopped.class)
           .hasMessageContaining("the outbox was full");
       assertThat(PostgresView.read(options(), Bank.fold(), null).counts().applied()).isLessThan(5);
     }

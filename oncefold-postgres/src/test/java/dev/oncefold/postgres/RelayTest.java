@@ -260,6 +260,17 @@ class RelayTest {
 
   // ---------------------------------------------------------------- owners
 
+  /** Folds have the same numbers in each schema, and do not wait for each other's relays. */
+  @Test
+  void theLockOfAFoldIsOfItsSchema() throws SQLException {
+    try (Connection one = OutboxDatabase.connect();
+        Connection other = OutboxDatabase.connect()) {
+      assertThat(new Outbox("\"a\"", 1).tryLock(one)).isTrue();
+      assertThat(new Outbox("\"a\"", 1).tryLock(other)).isFalse();
+      assertThat(new Outbox("\"b\"", 1).tryLock(other)).isTrue();
+    }
+  }
+
   @Test
   void aRelayThatWasTakenOverIsFencedAndLeavesTheLaneAlone() throws SQLException {
     Relay old = owner("p");
