@@ -57,7 +57,8 @@ final class KafkaLane implements Sink.Lane {
       // What a send fails with, the commit throws.
       var unused =
           producer.send(
-              new ProducerRecord<>(plan.positions(), 0, bytes(lane), bytes(Long.toString(to))));
+              new ProducerRecord<>(
+                  plan.positions(), 0, bytes(plan.key(lane)), bytes(Long.toString(to))));
       producer.commitTransaction();
     } catch (RuntimeException e) {
       throw KafkaSink.failed(told() + "cannot be written: ", settings, e);

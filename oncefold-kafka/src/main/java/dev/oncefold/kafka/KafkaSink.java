@@ -34,8 +34,8 @@ import org.jspecify.annotations.Nullable;
  * output, which is unique for ever, in the header {@code oncefold-id}; and the encoded value. What
  * is written together, and the position after it, is one transaction of Kafka's. The position
  * stands in a topic of the sink's own, {@code NAME-positions}, which is compacted, has one
- * partition, and is made if absent; a lane's is under the lane's name. The transactional id is
- * {@code oncefold-NAME-LANE}: who opens a lane fences whoever had it open.
+ * partition, and is made if absent; a lane's is under {@code NAME/LANE}. The transactional id is
+ * {@code oncefold-NAME/LANE}: who opens a lane fences whoever had it open.
  *
  * <p>Two sinks of one name in one cluster are one sink.
  */
@@ -62,6 +62,11 @@ public final class KafkaSink implements Sink {
     @Override
     public String toString() {
       return "the sink \"" + name + "\" at " + bootstrap;
+    }
+
+    /** Stands for a lane of this sink, and of no other. */
+    String key(String lane) {
+      return name.replace("%", "%25").replace("/", "%2F") + '/' + lane;
     }
 
     /** The topic of an output, or of the refusals for null; null where it has none. */
@@ -122,7 +127,7 @@ public final class KafkaSink implements Sink {
   /**
    * The same sink with another topic for its positions.
    *
-   * @param topic the topic; several sinks may share it if none of their lanes has the same name
+   * @param topic the topic; several sinks of different names may share it
    * @return a new sink
    */
   public KafkaSink positions(String topic) {
@@ -174,7 +179,7 @@ public final class KafkaSink implements Sink {
       prepare(settings);
       producer = new KafkaProducer<>(settings.map());
       producer.initTransactions();
-      long position = new Positions(plan).read(settings, lane);
+      long position = new Positions(plan).read(settings, plan.key(lane));
       KafkaLane open = new KafkaLane(plan, settings, lane, producer, position, this::closed);
       synchronized (this) {
         lanes.add(open);
@@ -231,7 +236,7 @@ public final class KafkaSink implements Sink {
             .force("enable.idempotence", "true", "a message sent again must not be there twice")
             .force(
                 "transactional.id",
-                "oncefold-" + plan.name + "-" + lane,
+                "oncefold-" + plan.key(lane),
                 "it is made of the names of the sink and the lane")
             .force("key.serializer", SERIALIZER, "a message is bytes already")
             .force("value.serializer", SERIALIZER, "a message is bytes already")

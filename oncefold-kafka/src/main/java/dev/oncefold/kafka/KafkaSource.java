@@ -61,7 +61,9 @@ public final class KafkaSource<E> implements Source<E> {
      *
      * @param record the record, with headers, key and value
      * @return the event; null where the record is none
-     * @throws Exception any exception makes the record a Failed event
+     * @throws Exception any exception makes the record a Failed event; but one that has a {@link
+     *     org.apache.kafka.common.errors.RetriableException} as a cause, or is one, says that
+     *     something is away (a registry of schemas, say), and the record is tried again
      */
     @Nullable Event<E> decode(ConsumerRecord<byte[], byte[]> record) throws Exception;
   }

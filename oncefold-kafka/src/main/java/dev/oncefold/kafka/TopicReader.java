@@ -183,6 +183,10 @@ final class TopicReader<E> implements AutoCloseable {
       publish(false);
       if (fetched.isEmpty()) {
         begin();
+        Polled<E> owed = owed();
+        if (owed != null) {
+          return owed;
+        }
         fetch(wait);
       }
       topic.seenSince(System.nanoTime() - LOOK_EVERY, Duration.ZERO);
@@ -305,15 +309,25 @@ final class TopicReader<E> implements AutoCloseable {
     }
   }
 
+  /** Where a partition is begun at its end: before anything of it is read, or a restart skips. */
+  private @Nullable Polled<E> owed() {
+    for (Assignment.Progress progress : assignment.all()) {
+      if (progress.reading && progress.owed) {
+        progress.owed = false;
+        progress.movedAt = System.nanoTime();
+        return answer(progress, List.of(), progress.next, unread(progress));
+      }
+    }
+    return null;
+  }
+
   /** Only the position of a partition: where what was read is no event, and now and then. */
   private @Nullable Polled<E> moved() {
     long now = System.nanoTime();
     for (Assignment.Progress progress : assignment.all()) {
       if (progress.reading
-          && (progress.owed
-              || (progress.next > progress.answered.offset()
-                  && now - progress.movedAt > MOVE_EVERY))) {
-        progress.owed = false;
+          && progress.next > progress.answered.offset()
+          && now - progress.movedAt > MOVE_EVERY) {
         progress.movedAt = now;
         return answer(progress, List.of(), progress.next, unread(progress));
       }
@@ -332,7 +346,16 @@ final class TopicReader<E> implements AutoCloseable {
     int left = head.records.size() - head.at;
     List<Received<E>> events = new ArrayList<>(Math.min(max, left));
     while (head.at < head.records.size() && events.size() < max) {
-      Received<E> received = decoded(head.records.get(head.at++));
+      Received<E> received;
+      try {
+        received = decoded(head.records.get(head.at));
+      } catch (RetriableException e) {
+        if (events.isEmpty()) {
+          throw e;
+        }
+        break;
+      }
+      head.at++;
       if (received != null) {
         events.add(received);
       }
@@ -346,6 +369,11 @@ final class TopicReader<E> implements AutoCloseable {
     try {
       event = plan.decoding().decode(record);
     } catch (Exception e) {
+      for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+        if (cause instanceof RetriableException away) {
+          throw away; // what it needs is away, and the record may be an event all the same
+        }
+      }
       byte @Nullable [] value = record.value();
       return Received.undecodable(
           record.offset(),

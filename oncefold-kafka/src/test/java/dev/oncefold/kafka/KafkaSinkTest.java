@@ -106,7 +106,7 @@ class KafkaSinkTest {
 
     // A crash between the messages and the commit: all of them are sent, none is committed.
     try (KafkaProducer<String, String> unfinished =
-        cluster.transactional("oncefold-" + name + "-a")) {
+        cluster.transactional("oncefold-" + name + "/a")) {
       unfinished.beginTransaction();
       unfinished.send(new ProducerRecord<>(receipts, "k", "3")).get();
       unfinished.send(new ProducerRecord<>(name + "-positions", "a", "3")).get();
@@ -188,7 +188,8 @@ class KafkaSinkTest {
       try (KafkaProducer<String, String> producer = cluster.producer()) {
         for (int i = 0; i < 25_000; i++) {
           var unused =
-              producer.send(new ProducerRecord<>(name + "-positions", "busy", Integer.toString(i)));
+              producer.send(
+                  new ProducerRecord<>(name + "-positions", name + "/busy", Integer.toString(i)));
         }
       }
       try (Sink.Lane old = sink.open("old");

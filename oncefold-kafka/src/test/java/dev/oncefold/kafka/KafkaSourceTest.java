@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -289,6 +290,49 @@ class KafkaSourceTest {
     try (Reading reading = new Reading(source, positions)) {
       assertThat(reading.untilValues(2).values).containsExactlyInAnyOrder("new", "newer");
     }
+  }
+
+  /** However much comes meanwhile in other partitions: a restart in between skips nothing. */
+  @Test
+  void aStartAtTheEndIsCommittedBeforeOtherPartitionsAreRead() throws Exception {
+    String topic = cluster.topic(3);
+    KafkaSource<String> source = Reading.of(cluster, topic).startingAt(KafkaSource.Start.END);
+    try (Reading reading = new Reading(source)) {
+      for (int i = 0; i < 3; i++) {
+        while (!reading.step()) {
+          // It has not begun yet.
+        }
+        if (i == 0) {
+          cluster.produce(topic, 0, "a", "b", "c");
+        }
+      }
+      assertThat(reading.values).isEmpty();
+      assertThat(reading.polls).extracting(Polled::partition).doesNotHaveDuplicates();
+      reading.untilValues(3);
+    }
+  }
+
+  @Test
+  void aRecordWhoseDecodingNeedsWhatIsAwayIsTriedAgain() throws Exception {
+    String topic = cluster.topic(1);
+    cluster.produce(topic, 0, "a", "b", "c");
+    AtomicInteger away = new AtomicInteger(3);
+    KafkaSource<String> source =
+        KafkaSource.of(
+            cluster.bootstrap(),
+            topic,
+            record -> {
+              String value = Cluster.text(record.value());
+              if (value.equals("b") && away.getAndDecrement() > 0) {
+                throw new IllegalStateException(
+                    "no schema", new org.apache.kafka.common.errors.TimeoutException("away"));
+              }
+              return new Event<>(null, "k", null, value);
+            });
+    try (Reading reading = new Reading(source)) {
+      assertThat(reading.untilValues(3).values).containsExactly("a", "b", "c");
+    }
+    assertThat(away.get()).isNegative();
   }
 
   @Test

@@ -10,6 +10,7 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.core.BaseConnection;
 import org.postgresql.core.TransactionState;
@@ -37,9 +38,16 @@ final class EventSavepoint {
         where has_schema_privilege(n.oid, 'usage')
         group by 1 having bool_or(c.condeferrable)) as found
       """;
-  private static final String SAVE = "savepoint oncefold_event";
-  private static final String KEEP = "release savepoint oncefold_event";
-  private static final String DROP = "rollback to savepoint oncefold_event; " + KEEP;
+  // The user's SQL may have its own savepoints, but none of this name.
+  private final String name = "oncefold_" + UUID.randomUUID().toString().replace('-', '_');
+  private final String save = "savepoint " + name;
+  private final String keep = "release savepoint " + name;
+  private final String drop = "rollback to savepoint " + name + "; " + keep;
+
+  // Whatever the user's SQL has set: outputs may leave as soon as the commit is answered.
+  private static final String DURABLE =
+      "select set_config('synchronous_commit', case current_setting('synchronous_commit')"
+          + " when 'remote_apply' then 'remote_apply' else 'on' end, true)";
 
   // No such savepoint; no transaction.
   private static final Set<String> ENDED = Set.of("3B001", "25P01");
@@ -89,9 +97,9 @@ final class EventSavepoint {
       throw trouble;
     }
     if (open) {
-      before.add(kept ? KEEP : DROP);
+      before.add(kept ? keep : drop);
     }
-    before.add(SAVE);
+    before.add(save);
     sql(String.join("; ", before));
     open = true;
     kept = false;
@@ -152,7 +160,7 @@ final class EventSavepoint {
   /** Undoes what the event that ran last did. */
   void drop() throws SQLException {
     if (open && !kept && trouble == null) {
-      sql(DROP);
+      sql(drop);
       open = false;
     }
   }
@@ -161,9 +169,10 @@ final class EventSavepoint {
   void end() throws SQLException {
     drop();
     if (open) {
-      sql(KEEP);
+      sql(keep);
       open = false;
     }
+    sql(DURABLE);
     statement.close();
   }
 

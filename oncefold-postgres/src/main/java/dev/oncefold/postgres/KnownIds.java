@@ -54,15 +54,19 @@ final class KnownIds implements AutoCloseable {
    * Divides a look-up.
    *
    * @param head what the batch rests on
+   * @param waited whether others may have committed since that was read, as while this waited for
+   *     locks on rows: then what they added to the newest table is not known
    */
-  Split split(Connection connection, Head head, Collection<Ids.Id> ids) throws SQLException {
+  Split split(Connection connection, Head head, Collection<Ids.Id> ids, boolean waited)
+      throws SQLException {
     List<Integer> filtered = new ArrayList<>();
     List<Integer> unfiltered = new ArrayList<>();
     List<IdFilter> filters = new ArrayList<>();
     follow(connection, head);
     for (int generation : head.live()) {
       IdFilter filter = generation == newest ? ofNewest : closed.get(generation);
-      if (filter == null || (generation == newest && ofNewest.size() != head.newest())) {
+      if (filter == null
+          || (generation == newest && (waited || ofNewest.size() != head.newest()))) {
         unfiltered.add(generation);
       } else {
         filtered.add(generation);

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Properties;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,6 +34,11 @@ public final class Options<S, E, O> implements Cloneable {
      */
     SHARED
   }
+
+  private static final Pattern READABLE =
+      Pattern.compile(
+          "jdbc:postgresql:(//HOST(,HOST)*/)?[^/@?]*(\\?.*)?"
+              .replace("HOST", "(\\[[0-9a-fA-F:.]+]|[^/@?:,\\[\\]]*)(:\\d{1,5})?"));
 
   private final String url;
   private final @Nullable Name table;
@@ -93,6 +99,13 @@ public final class Options<S, E, O> implements Cloneable {
       throw new IllegalArgumentException(
           "the URL of the database must begin with jdbc:postgresql:, as in"
               + " jdbc:postgresql://localhost:5432/database");
+    }
+    // The driver repeats a URL that it cannot read, in its message and in its log: passwords, too.
+    if (!READABLE.matcher(url).matches()) {
+      throw new IllegalArgumentException(
+          "the URL of the database cannot be read: it must be like"
+              + " jdbc:postgresql://localhost:5432/database, several hosts with commas. User and"
+              + " password are options of their own");
     }
     return url;
   }

@@ -10,7 +10,10 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Types;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
+import java.util.SortedSet;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /** The rows of a fold's partitions: the fence, the positions, the watermarks and the counts. */
@@ -19,10 +22,13 @@ final class Partitions {
   // from its beginning to its end, and
   // exclusively by whoever changes what all batches rest on.
   private static final int LOCK = 0x6f6e6368;
+  private static final int ABSENT = 0x5a5a0000;
+  private static final int ABSENT_LOCKS = 128;
 
   private final int fold;
   private final int lock;
   private final String expect;
+  private final String anyCommit;
   private final String claim;
   private final String caughtUp;
   private final String begin;
@@ -40,6 +46,7 @@ final class Partitions {
         "insert into "
             + partitions
             + " (fold, name) select ?, u.n from unnest(?::text[]) as u(n) on conflict do nothing";
+    this.anyCommit = "select 1 from " + partitions + " where fold = ? and batch > 0 limit 1";
     this.claim =
         "update "
             + partitions
@@ -95,6 +102,16 @@ final class Partitions {
       statement.setInt(1, fold);
       statement.setArray(2, Arrays.texts(connection, names.toArray(String[]::new)));
       statement.executeUpdate();
+    }
+  }
+
+  /** Whether anything was ever committed. */
+  boolean anyCommit(Connection connection) throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(anyCommit)) {
+      statement.setInt(1, fold);
+      try (ResultSet answer = statement.executeQuery()) {
+        return answer.next();
+      }
     }
   }
 
@@ -162,6 +179,26 @@ final class Partitions {
   static @Nullable Long nullable(ResultSet answer, int place) throws SQLException {
     long value = answer.getLong(place);
     return answer.wasNull() ? null : value;
+  }
+
+  /**
+   * Waits for batches that have found some of the same keys to be absent, and keeps others from
+   * that until this transaction ends. Without it a rejection that rests on an absent key could be
+   * committed after the batch that makes the key. Keys share a few locks, since a server has few.
+   */
+  void lockAbsent(Connection connection, Collection<String> keys) throws SQLException {
+    SortedSet<Long> buckets = new TreeSet<>();
+    for (String key : keys) {
+      buckets.add((long) Math.floorMod(key.hashCode(), ABSENT_LOCKS));
+    }
+    try (PreparedStatement statement =
+        connection.prepareStatement(
+            "select pg_advisory_xact_lock(?, b) from (select u.b::int as b from"
+                + " unnest(?::bigint[]) as u(b) order by 1) as sorted")) {
+      statement.setInt(1, (lock ^ ABSENT) + fold);
+      statement.setArray(2, connection.createArrayOf("int8", buckets.toArray(Long[]::new)));
+      statement.execute();
+    }
   }
 
   /** Keeps every batch of the fold out, and waits for those that have begun. */

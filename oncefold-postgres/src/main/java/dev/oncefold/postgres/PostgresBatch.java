@@ -21,6 +21,7 @@ import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -131,14 +132,26 @@ final class PostgresBatch<S, E, O> implements Store.Batch<S, E, O> {
     }
     keys.forEach(key -> cells.put(key, new Cell<>(key)));
     if (table != null) {
-      table.find(
-          on,
-          keys,
-          store.isShared(),
-          (key, slot, xmin) -> cells.put(key, new Cell<>(key, slot, xmin)));
+      find(on, table, keys);
+      if (store.isShared()) {
+        keys.removeIf(key -> Objects.requireNonNull(cells.get(key)).isStored());
+        if (!keys.isEmpty()) {
+          // There is no row to lock, and others may make one.
+          store.partitions.lockAbsent(on, keys);
+          find(on, table, keys);
+        }
+      }
     }
     // After the locks on the rows: nobody remembers an id of those keys from here on.
     findIds(on, ids);
+  }
+
+  private void find(Connection on, Table<S> table, Set<String> keys) throws SQLException {
+    table.find(
+        on,
+        keys,
+        store.isShared(),
+        (key, slot, xmin) -> cells.put(key, new Cell<>(key, slot, xmin)));
   }
 
   private void findIds(Connection on, Set<Ids.Id> ids) throws SQLException {
@@ -146,7 +159,7 @@ final class PostgresBatch<S, E, O> implements Store.Batch<S, E, O> {
     if (ids.isEmpty() || began.live().isEmpty()) {
       return;
     }
-    KnownIds.Split split = store.known.split(on, began, ids);
+    KnownIds.Split split = store.known.split(on, began, ids, store.isShared());
     seen.putAll(store.ids.find(on, split.filtered(), began.floor(), split.candidates()));
     seen.putAll(store.ids.find(on, split.unfiltered(), began.floor(), ids));
   }

@@ -127,6 +127,7 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
     if (options.sink() == null && (!options.outputs().isEmpty() || options.refusals() != null)) {
       throw new IllegalArgumentException("outputs or refusals are routed, but there is no sink");
     }
+    checkRoutes(options);
     Table<S> table = table(options, fold);
     TableCheck check = table == null ? null : new TableCheck(table);
     Session session = new Session(options, "oncefold " + fold.name());
@@ -143,6 +144,17 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
                 }
                 Registry.Registered found =
                     new Registry(options.schema()).open(connection, fold, options);
+                if (made && new Partitions(options.schema(), found.id()).anyCommit(connection)) {
+                  throw new StoreException(
+                      "there is no table "
+                          + options.table()
+                          + ", though the fold \""
+                          + fold.name()
+                          + "\" has committed states to it: it was dropped, or renamed, or is not"
+                          + " to be seen by this user. Restore it, or name it as it is now. To"
+                          + " begin anew, delete the fold's row in "
+                          + Name.of("folds").in(options.schema()).quoted());
+                }
                 if (check != null && table != null) {
                   if (!made && options.acceptChange()) {
                     check.addColumns(connection, table.values(fold.initial()));
@@ -155,6 +167,24 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
     } catch (RuntimeException e) {
       session.close();
       throw e;
+    }
+  }
+
+  /** What the sink cannot take would wait in the outbox for ever. */
+  private static void checkRoutes(Options<?, ?, ?> options) {
+    Sink sink = options.sink();
+    if (sink == null) {
+      return;
+    }
+    for (String output : options.outputs().keySet()) {
+      if (!sink.takes(output)) {
+        throw new IllegalArgumentException(
+            "the sink has no place for the output \"" + output + "\", which is sent to it");
+      }
+    }
+    if (options.refusals() != null && !sink.takes(null)) {
+      throw new IllegalArgumentException(
+          "the sink has no place for the refusals, which are sent to it");
     }
   }
 

@@ -93,6 +93,10 @@ final class UserConnection {
     return Session.trouble(e) == Session.Trouble.LOST
         || state.equals("40001")
         || state.equals("40P01")
+        // Out of disk or memory; the system; the server itself.
+        || state.startsWith("53")
+        || state.startsWith("58")
+        || state.startsWith("XX")
         // A plan kept for a table that was altered meanwhile.
         || (e instanceof PSQLException psql
             && psql.getServerErrorMessage() != null

@@ -223,7 +223,8 @@ class EventSavepointTest {
   // ---------------------------------------------------------------- whose fault it is
 
   @ParameterizedTest
-  @ValueSource(strings = {"40P01", "40001", "08006", "57P01", "25P03"})
+  @ValueSource(
+      strings = {"40P01", "40001", "08006", "57P01", "25P03", "53100", "53200", "58030", "XX000"})
   void anErrorThatIsNoFaultOfTheEventIsTroubleOfTheBatch(String state) throws Exception {
     String raise = "do $$ begin raise exception 'deep' using errcode = '" + state + "'; end $$";
     assertThatThrownBy(applying(sql(raise))).hasMessageContaining("deep");

@@ -8,6 +8,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.oncefold.Fold;
 import dev.oncefold.Outcome;
+import dev.oncefold.Sink;
+import dev.oncefold.SinkException;
 import dev.oncefold.Slot;
 import dev.oncefold.postgres.Bank.Account;
 import dev.oncefold.postgres.Bank.Payment;
@@ -130,6 +132,72 @@ class OpeningTest {
     assertThatThrownBy(() -> Options.of("postgres://localhost/x", "accounts"))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("jdbc:postgresql:");
+  }
+
+  /** The driver would repeat them. */
+  @Test
+  void aUrlThatCannotBeReadIsNotRepeated() {
+    for (String url :
+        List.of(
+            "jdbc:postgresql://bank:sesame-7@db/x",
+            "jdbc:postgresql://db:54x2/x?user=u&password=sesame-7",
+            "jdbc:postgresql://db?password=sesame-7")) {
+      assertThatThrownBy(() -> Options.of(url, "accounts"))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("cannot be read")
+          .hasMessageNotContaining("sesame-7");
+    }
+    Options.of("jdbc:postgresql:bank", "accounts");
+    Options.of("jdbc:postgresql://one:5432,[::1]:5433/bank?ssl=true&user=a@b", "accounts");
+  }
+
+  @Test
+  void aTableThatIsGoneIsNotMadeAnewUnderTheOldPositions() throws SQLException {
+    try (Teller<Account, Payment, Receipt> teller = new Teller<>(options(), Bank.fold())) {
+      database.execute("drop table accounts");
+      open(options()); // nothing was committed yet
+      teller.claim("p0").feed("p0", Bank.deposit("e1", "alice", 1));
+    }
+    database.execute("alter table accounts rename to elsewhere");
+    assertThatThrownBy(() -> open(options()))
+        .isInstanceOf(StoreException.class)
+        .hasMessageContaining("there is no table accounts")
+        .hasMessageContaining("\"bank\"");
+    assertThatThrownBy(() -> open(options().acceptingChange()))
+        .isInstanceOf(StoreException.class)
+        .hasMessageContaining("there is no table accounts");
+    assertThat(database.query("select to_regclass('accounts')")).containsExactly("null");
+    database.execute("alter table elsewhere rename to accounts");
+    open(options());
+  }
+
+  @Test
+  void aSinkWithoutAPlaceForAnOutputIsRefused() {
+    Options<Account, Payment, Receipt> routed =
+        options().sink(new OnlyReceipts()).output("receipts", emitted -> new byte[0]);
+    open(routed);
+    assertThatThrownBy(() -> open(routed.output("others", emitted -> new byte[0])))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("\"others\"");
+    assertThatThrownBy(() -> open(routed.refusals(entry -> new byte[0])))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("refusals");
+  }
+
+  /** Has a place for one output. */
+  private static final class OnlyReceipts implements Sink {
+    @Override
+    public boolean takes(@Nullable String output) {
+      return "receipts".equals(output);
+    }
+
+    @Override
+    public Lane open(String lane) {
+      throw new SinkException("it is not needed");
+    }
+
+    @Override
+    public void close() {}
   }
 
   @Test

@@ -11,8 +11,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.oncefold.Event;
+import dev.oncefold.Fold;
 import dev.oncefold.RejudgeException;
 import dev.oncefold.Slot;
+import dev.oncefold.Verdict;
 import dev.oncefold.postgres.Bank.Account;
 import dev.oncefold.postgres.Bank.Payment;
 import dev.oncefold.postgres.Bank.Receipt;
@@ -71,6 +73,63 @@ class SharedKeysTest {
                 new Slot<>(new Account(2, 1), 1),
                 "bob",
                 new Slot<>(new Account(1, 1), 1)));
+  }
+
+  /**
+   * While a batch waits for the row another one remembers the same id. A verdict that inserts
+   * nothing, such as that of an update that throws on the new state, must not pass over it.
+   */
+  @Test
+  void anIdThatIsRememberedDuringTheWaitForItsRowIsKnown() throws Exception {
+    Fold<Account, Payment, Receipt> once =
+        Bank.define()
+            .update(
+                (account, event) -> {
+                  if (account.payments() > 1) {
+                    throw new IllegalStateException("too much");
+                  }
+                  return Bank.rules(account, event);
+                });
+    try (Teller<Account, Payment, Receipt> one = new Teller<>(options(), once).claim("p0");
+        Teller<Account, Payment, Receipt> two = new Teller<>(options(), once).claim("p1")) {
+      // All ids so far are its own: it knows the newest table completely.
+      one.feed("p0", deposit("e1", "alice", 10));
+      CompletableFuture<List<Verdict.Kind>> waiting;
+      try (Teller<Account, Payment, Receipt>.Judged first =
+          two.judge("p1", deposit("e2", "alice", 10))) {
+        waiting = CompletableFuture.supplyAsync(() -> one.feed("p0", deposit("e2", "alice", 10)));
+        while (database
+            .query("select 1 from pg_stat_activity where wait_event_type = 'Lock'")
+            .isEmpty()) {
+          Thread.onSpinWait();
+        }
+        first.commit();
+      }
+      assertThat(waiting.get(30, TimeUnit.SECONDS)).containsExactly(DUPLICATE);
+    }
+  }
+
+  /** Found by a crash run: or else the order of the commits is not that of the verdicts. */
+  @Test
+  void aRejectionThatRestsOnAnAbsentKeyComesBeforeTheKeyIsMade() throws Exception {
+    try (Teller<Account, Payment, Receipt> one = new Teller<>(options(), Bank.fold()).claim("p0");
+        Teller<Account, Payment, Receipt> two = new Teller<>(options(), Bank.fold()).claim("p1")) {
+      CompletableFuture<List<Verdict.Kind>> making;
+      try (Teller<Account, Payment, Receipt>.Judged rejecting =
+          one.judge("p0", withdraw("e1", "alice", 5))) {
+        making =
+            CompletableFuture.supplyAsync(
+                () -> two.feed("p1", deposit("e2", "alice", 10), withdraw("e3", "bob", 1)));
+        while (database
+            .query("select 1 from pg_stat_activity where wait_event_type = 'Lock'")
+            .isEmpty()) {
+          assertThat(making).as("the maker waits for who found nothing").isNotDone();
+        }
+        rejecting.commit();
+      }
+      assertThat(making.get(30, TimeUnit.SECONDS)).containsExactly(APPLIED, REJECTED);
+      assertThat(one.feed("p0", withdraw("e4", "alice", 5))).containsExactly(APPLIED);
+    }
   }
 
   @Test

@@ -20,6 +20,7 @@ import dev.oncefold.postgres.SqlUpdate.NoState;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Clock;
@@ -100,6 +101,38 @@ class SqlStoreTest {
 
   private List<String> ordered() throws SQLException {
     return database.query("select item from orders order by n");
+  }
+
+  /** Outputs leave as soon as the commit is answered: it must not be lost after that. */
+  @Test
+  void theCommitWaitsForTheDiskWhateverTheSqlHasSet() throws Exception {
+    List<String> committedUnder = new ArrayList<>();
+    CommitSteps looking =
+        new CommitSteps() {
+          @Override
+          void commit(Connection connection) throws SQLException {
+            try (Statement statement = connection.createStatement();
+                ResultSet answer = statement.executeQuery("show synchronous_commit")) {
+              answer.next();
+              committedUnder.add(answer.getString(1));
+            }
+            super.commit(connection);
+          }
+        };
+    SqlUpdate<Order, Receipt> careless =
+        (connection, event) -> {
+          execute(
+              connection,
+              event.value().item().equals("1")
+                  ? "set local synchronous_commit = off"
+                  : "select set_config('synchronous_commit', 'off', false)");
+          return order(connection, event);
+        };
+    try (SqlStore<Order, Receipt> store =
+        SqlStore.open(options().batchSize(1), named(), careless, looking)) {
+      run(store, buy("e1", "1"), buy("e2", "2"), buy("e3", "3"));
+    }
+    assertThat(committedUnder).containsExactly("on", "on", "on");
   }
 
   @SafeVarargs
