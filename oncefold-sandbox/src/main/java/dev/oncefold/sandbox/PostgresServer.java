@@ -5,6 +5,7 @@ import java.net.InetSocketAddress;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
@@ -192,10 +193,12 @@ public final class PostgresServer implements AutoCloseable {
 
   /** The first line is who, the eighth how it is. */
   private boolean saysReady(long pid) throws IOException {
-    if (!Files.exists(lock())) {
-      return false;
+    List<String> lines;
+    try {
+      lines = Files.readAllLines(lock());
+    } catch (NoSuchFileException e) {
+      return false; // a file that a crashed server has left is taken away first
     }
-    List<String> lines = Files.readAllLines(lock());
     return lines.size() >= 8
         && lines.get(0).equals(String.valueOf(pid))
         && lines.get(7).strip().equals("ready");
