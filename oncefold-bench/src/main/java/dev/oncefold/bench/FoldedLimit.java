@@ -67,8 +67,9 @@ final class FoldedLimit extends Peer.Loop {
               "UPDATE "
                   + Rig.TABLE
                   + " t SET cents = u.cents, payments = u.payments, oncefold_version = u.version"
-                  + " FROM unnest(?::text[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[])"
-                  + " u(key, cents, payments, version, stored)"
+                  + " FROM (SELECT unnest(?::text[]) AS key, unnest(?::bigint[]) AS cents,"
+                  + " unnest(?::bigint[]) AS payments, unnest(?::bigint[]) AS version,"
+                  + " unnest(?::bigint[]) AS stored) u"
                   + " WHERE t.key = u.key AND t.oncefold_version = u.stored");
       long next = 0;
       while (!stopping()) {

@@ -78,13 +78,16 @@ final class Peers {
     try (Marks marks = new Marks(rig, peer, TimeUnit.MILLISECONDS.toNanos(2))) {
       peer.start(rig, Rig.TOPIC);
       long first = marks.await(variant.warmup() / EVERY);
+      CpuTime before = CpuTime.now();
       long begin = System.nanoTime();
       long last = marks.await(variant.events() / EVERY);
       double seconds = (System.nanoTime() - begin) / 1e9;
+      String cpu = CpuTime.now().since(before, (last - first) * EVERY);
       if (last <= first) {
         throw new IllegalStateException(
             peer.name() + " was through before it was looked at: give it more events");
       }
+      System.out.printf("%30s %s%n", "", cpu);
       marks.awaitLeft();
       if (!peer.leaving().isEmpty()) {
         System.out.printf(

@@ -31,6 +31,9 @@ final class Rig implements AutoCloseable {
   static final String TABLE = "accounts";
   static final int ACCOUNTS = 100_000;
 
+  /** What an account begins with: enough for every withdrawal, so every event has its output. */
+  static final long BALANCE = 1_000_000_000;
+
   /** The account of a payment that stands at every so-manieth place, to see how far a peer is. */
   static final String MARK = "mark";
 
@@ -96,7 +99,9 @@ final class Rig implements AutoCloseable {
       statement.execute(
           "INSERT INTO "
               + TABLE
-              + " SELECT 'account-' || i, 0, 0 FROM generate_series(0, "
+              + " SELECT 'account-' || i, "
+              + BALANCE
+              + ", 0 FROM generate_series(0, "
               + (ACCOUNTS - 1)
               + ") i UNION ALL SELECT '"
               + MARK
@@ -169,10 +174,7 @@ final class Rig implements AutoCloseable {
   /** The n-th mark, a deposit of n cents: so also a peer that cannot add shows it. */
   static Event<Workload.Payment> mark(int i, int n) {
     return new Event<>(
-        "payment-" + i,
-        MARK,
-        Workload.BEGIN.plusMillis(i),
-        new Workload.Payment(MARK, "deposit", n));
+        "pay-" + i, MARK, Workload.BEGIN.plusMillis(i), new Workload.Payment(MARK, "deposit", n));
   }
 
   static ProducerRecord<byte[], byte[]> record(String topic, Event<Workload.Payment> event) {

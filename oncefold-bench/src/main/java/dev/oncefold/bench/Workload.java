@@ -63,10 +63,7 @@ final class Workload {
     String key = "account-" + account;
     String kind = random.nextInt(3) == 0 ? "withdraw" : "deposit";
     return new Event<>(
-        "payment-" + i,
-        key,
-        BEGIN.plusMillis(i),
-        new Payment(key, kind, 1 + random.nextInt(10_000)));
+        "pay-" + i, key, BEGIN.plusMillis(i), new Payment(key, kind, 1 + random.nextInt(10_000)));
   }
 
   /** Hands out what is in memory, as fast as it is taken. */

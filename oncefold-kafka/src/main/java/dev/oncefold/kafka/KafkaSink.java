@@ -244,7 +244,9 @@ public final class KafkaSink implements Sink {
             .preset("transaction.timeout.ms", "30000")
             .preset("delivery.timeout.ms", "30000")
             .preset("request.timeout.ms", "15000")
-            .preset("max.block.ms", "30000");
+            .preset("max.block.ms", "30000")
+            // Each transaction brings all its messages at once: fewer, larger requests.
+            .preset("batch.size", "262144");
     return settings;
   }
 

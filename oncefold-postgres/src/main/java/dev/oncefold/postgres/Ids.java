@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.util.PSQLState;
 
 /**
  * The remembered ids: a row each, under the keyed hash of (key, id), in tables of which only the
@@ -26,10 +27,15 @@ final class Ids {
   /** The time of an id that is never forgotten. */
   static final long NO_TIME = Long.MAX_VALUE;
 
+  private static final String REPLACING =
+      " on conflict (hi, lo) do update set fingerprint = excluded.fingerprint, time ="
+          + " excluded.time, rejected = excluded.rejected where t.time <= ?";
+
   private final Name schema;
   private final int fold;
   private final SipHash hash;
   private final Map<List<Integer>, String> finds = new HashMap<>();
+  private boolean replaces;
 
   /** An id within its key, as it is looked up. */
   record Id(long hi, long lo) implements Comparable<Id> {
@@ -119,24 +125,24 @@ final class Ids {
   }
 
   /**
-   * Adds ids to the newest table.
+   * Adds ids to the newest table, by a plain INSERT: one that looks for rows in its way costs the
+   * server twice as much. So it fails where one of the ids has a row already, be it one that is
+   * forgotten; the next try then replaces such rows.
    *
-   * @return how many were unknown, or known and forgotten; if not all, somebody else has remembered
-   *     one since it was looked up
+   * @return false if not all could be added: then the batch is to be judged again, and the
+   *     transaction is of no use any more
    */
-  int insert(Connection connection, int generation, long floor, List<Entry> entries)
-      throws SQLException {
+  boolean insert(Connection connection, Head head, List<Entry> entries) throws SQLException {
     List<Entry> sorted = new ArrayList<>(entries);
     sorted.sort((a, b) -> a.id().compareTo(b.id()));
     List<Id> ids = sorted.stream().map(Entry::id).toList();
+    String insert =
+        "insert into "
+            + table(schema, fold, head.live().get(head.live().size() - 1))
+            + " as t select unnest(?::bigint[]), unnest(?::bigint[]), unnest(?::bigint[]),"
+            + " unnest(?::bigint[]), unnest(?::text[])";
     try (PreparedStatement statement =
-        connection.prepareStatement(
-            "insert into "
-                + table(schema, fold, generation)
-                + " as t select * from unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[],"
-                + " ?::text[]) on conflict (hi, lo) do update set fingerprint ="
-                + " excluded.fingerprint, time = excluded.time, rejected = excluded.rejected where"
-                + " t.time <= ?")) {
+        connection.prepareStatement(replaces ? insert + REPLACING : insert)) {
       statement.setObject(1, longs(ids, true));
       statement.setObject(2, longs(ids, false));
       statement.setObject(
@@ -147,8 +153,18 @@ final class Ids {
         reasons[i] = sorted.get(i).remembered().rejected();
       }
       statement.setArray(5, Arrays.texts(connection, reasons));
-      statement.setLong(6, floor == Kernel.NO_FLOOR ? Long.MIN_VALUE : floor);
-      return statement.executeUpdate();
+      if (replaces) {
+        statement.setLong(6, head.floor() == Kernel.NO_FLOOR ? Long.MIN_VALUE : head.floor());
+      }
+      boolean all = statement.executeUpdate() == sorted.size();
+      replaces = false;
+      return all;
+    } catch (SQLException e) {
+      if (!PSQLState.UNIQUE_VIOLATION.getState().equals(e.getSQLState())) {
+        throw e;
+      }
+      replaces = true;
+      return false;
     }
   }
 

@@ -373,12 +373,9 @@ final class PostgresBatch<S, E, O> implements Store.Batch<S, E, O> {
   }
 
   private void results(Connection on, Head began) throws SQLException {
-    if (!remembered.isEmpty()) {
-      int newest = began.live().get(began.live().size() - 1);
-      if (store.ids.insert(on, newest, began.floor(), remembered) != remembered.size()) {
-        store.known.clear();
-        throw store.again(of("holds an id that another batch has just remembered"), null);
-      }
+    if (!remembered.isEmpty() && !store.ids.insert(on, began, remembered)) {
+      store.known.clear();
+      throw store.again(of("holds an id that another batch has just remembered"), null);
     }
     if (store.table != null) {
       states(on, store.table);
