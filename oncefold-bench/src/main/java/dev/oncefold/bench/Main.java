@@ -29,6 +29,7 @@ public final class Main {
       case "pipeline-memory" -> PipelineFile.memory(settings);
       case "checker" -> CheckerTime.run(settings);
       case "peers" -> Peers.run(settings);
+      case "inserts" -> IdInserts.run(settings);
       case "visible" -> Visible.run(settings);
       default -> {
         System.err.println(
@@ -36,7 +37,7 @@ public final class Main {
                 + " recovery [keys=1000000] | memory [keys=1000000] | pipeline [events=1000000]"
                 + " [rounds=5] | pipeline-memory [events=1000000] | checker [events=1000000] |"
                 + " peers [events=1500000] [rounds=3] [batch=4000] [only=NAME] [against=NAME]"
-                + " [connect=DIRECTORY] | visible [rate=1000] [seconds=30] [only=NAME]; each takes"
+                + " [connect=DIRECTORY] | inserts [rounds=5] | visible [rate=1000] [seconds=30] [only=NAME]; each takes"
                 + " dir=DIRECTORY");
         System.exit(2);
       }
