@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The walk: brings events from sources through the {@link Kernel} into a {@link Store}.
@@ -200,18 +201,27 @@ public final class Runner<S, E, O> {
           source.poll(store.batchSize(), tries == sources.size() - 1 ? wait : Duration.ZERO);
       if (polled != null) {
         judge(source, polled);
-        return true;
       }
-      for (String partition : assigned.get(place)) {
-        if (claims.containsKey(partition)
-            && !caughtUp.contains(partition)
-            && !source.mayHaveMore(partition)) {
-          store.caughtUp(claimOn(partition));
-          caughtUp.add(partition);
-        }
+      tellCaughtUp(place, polled);
+      if (polled != null) {
+        return true;
       }
     }
     return false;
+  }
+
+  /** A partition that is busy says nothing of the others: each is looked at by itself. */
+  private void tellCaughtUp(int place, @Nullable Polled<E> polled) {
+    Source<E> source = sources.get(place);
+    for (String partition : assigned.get(place)) {
+      if (claims.containsKey(partition)
+          && !caughtUp.contains(partition)
+          && (polled == null || !polled.partition().equals(partition))
+          && !source.mayHaveMore(partition, polled == null)) {
+        store.caughtUp(claimOn(partition));
+        caughtUp.add(partition);
+      }
+    }
   }
 
   /** Claims what a source has come to read, and releases what it reads no more. */

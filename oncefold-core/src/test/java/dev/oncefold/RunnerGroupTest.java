@@ -12,7 +12,9 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.HashSet;
 import java.util.concurrent.CompletableFuture;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -69,6 +71,7 @@ class RunnerGroupTest {
     List<String> mine = List.of();
     boolean unread;
     boolean goesOn = true;
+    final Set<String> read = new HashSet<>(); // known to be, whatever a poll answers
     final Deque<Polled<Long>> polls = new ArrayDeque<>();
 
     void gives(String partition, long from, long to, boolean more, long... values) {
@@ -104,8 +107,8 @@ class RunnerGroupTest {
     }
 
     @Override
-    public boolean mayHaveMore(String partition) {
-      return unread;
+    public boolean mayHaveMore(String partition, boolean idle) {
+      return idle ? unread : !read.contains(partition);
     }
 
     @Override
@@ -276,6 +279,56 @@ class RunnerGroupTest {
     Counts counts = runner().run();
     assertThat(counts.events()).isEqualTo(1);
     assertThat(told).contains("commit p0 5", "commit p0 7");
+  /** Or else it would hold the floor for as long as the other one never pauses. */
+  @Test
+  void aPartitionIsCaughtUpWhileAnotherIsBusy() throws Exception {
+    source.mine = List.of("p0", "p1", "p2");
+    source.read.addAll(List.of("p0", "p1"));
+    source.gives("p0", 0, 1, true, 1);
+    source.gives("p0", 1, 2, true, 1);
+    source.gives("p1", 0, 1, true, 1);
+    Runner<Long, Long, Long> runner = runner();
+    runner.step(Duration.ZERO);
+    // Of p0 the poll itself has said that there is more; of p2 nothing is known.
+    assertThat(told).containsSubsequence("claim p2", "commit p0 1", "caught up p1");
+    assertThat(told).doesNotContain("caught up p0", "caught up p2");
+    runner.step(Duration.ZERO);
+    assertThat(told).containsOnlyOnce("caught up p1");
+    told.clear();
+    runner.step(Duration.ZERO);
+    assertThat(told).containsExactly("commit p1 1", "caught up p0");
+  }
+
+  /** One that says no more than whether a poll found anything knows nothing of a busy time. */
+  @Test
+  void aSourceThatDoesNotSayIsTakenToHaveMore() {
+    Source<Long> quiet =
+        new Source<>() {
+          @Override
+          public List<String> partitions() {
+            return List.of("p0");
+          }
+
+          @Override
+          public void seek(String partition, Position position) {}
+
+          @Override
+          public @Nullable Polled<Long> poll(int max, Duration wait) {
+            return null;
+          }
+
+          @Override
+          public boolean ended() {
+            return true;
+          }
+
+          @Override
+          public void close() {}
+        };
+    assertThat(quiet.mayHaveMore("p0", false)).isTrue();
+    assertThat(quiet.mayHaveMore("p0", true)).isFalse();
+  }
+
     assertThat(journal().positions().get("p0")).isEqualTo(new Position(7, 7));
   }
 

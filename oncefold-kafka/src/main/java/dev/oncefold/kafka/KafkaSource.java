@@ -230,7 +230,7 @@ public final class KafkaSource<E> implements Source<E> {
   }
 
   @Override
-  public boolean mayHaveMore(String partition) {
+  public boolean mayHaveMore(String partition, boolean idle) {
     return reader().mayHaveMore(partition);
   }
 
