@@ -10,11 +10,12 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Deque;
-import java.util.List;
 import java.util.HashSet;
-import java.util.concurrent.CompletableFuture;
+import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -70,8 +71,8 @@ class RunnerGroupTest {
     List<String> all = List.of("p0", "p1");
     List<String> mine = List.of();
     boolean unread;
-    boolean goesOn = true;
     final Set<String> read = new HashSet<>(); // known to be, whatever a poll answers
+    boolean goesOn = true;
     final Deque<Polled<Long>> polls = new ArrayDeque<>();
 
     void gives(String partition, long from, long to, boolean more, long... values) {
@@ -134,6 +135,8 @@ class RunnerGroupTest {
     private final Journal<Long, Long, Long> journal;
     // What the next commits fail with, before they do anything.
     final Deque<Supplier<RuntimeException>> failures = new ArrayDeque<>();
+    // What another owner has claimed.
+    final Set<String> lost = new HashSet<>();
     boolean stopping;
 
     Told(Journal<Long, Long, Long> journal) {
@@ -160,6 +163,11 @@ class RunnerGroupTest {
     public void caughtUp(Claim claim) {
       told.add("caught up " + claim.partition());
       journal.caughtUp(claim);
+    }
+
+    @Override
+    public Collection<Claim> overtaken(Collection<Claim> claims) {
+      return claims.stream().filter(claim -> lost.contains(claim.partition())).toList();
     }
 
     @Override
@@ -271,14 +279,6 @@ class RunnerGroupTest {
     assertThat(told).containsExactly("commit p0 1", "caught up p0");
   }
 
-  @Test
-  void aPollWithoutEventsMovesThePosition() throws Exception {
-    source.mine = List.of("p0");
-    source.gives("p0", 0, 5, false);
-    source.gives("p0", 5, 7, false, 1);
-    Counts counts = runner().run();
-    assertThat(counts.events()).isEqualTo(1);
-    assertThat(told).contains("commit p0 5", "commit p0 7");
   /** Or else it would hold the floor for as long as the other one never pauses. */
   @Test
   void aPartitionIsCaughtUpWhileAnotherIsBusy() throws Exception {
@@ -329,6 +329,14 @@ class RunnerGroupTest {
     assertThat(quiet.mayHaveMore("p0", true)).isFalse();
   }
 
+  @Test
+  void aPollWithoutEventsMovesThePosition() throws Exception {
+    source.mine = List.of("p0");
+    source.gives("p0", 0, 5, false);
+    source.gives("p0", 5, 7, false, 1);
+    Counts counts = runner().run();
+    assertThat(counts.events()).isEqualTo(1);
+    assertThat(told).contains("commit p0 5", "commit p0 7");
     assertThat(journal().positions().get("p0")).isEqualTo(new Position(7, 7));
   }
 
@@ -372,6 +380,49 @@ class RunnerGroupTest {
     assertThat(told).containsOnlyOnce("release p0");
     assertThat(counts.applied()).isEqualTo(1);
     assertThat(journal().state("k")).isEqualTo(10);
+  }
+
+  /** Where nothing is read no batch would find out, and the partition would stand still. */
+  @Test
+  void aMemberGivesUpWhatWasTakenOverWhileNothingCame() throws Exception {
+    source.mine = List.of("p0", "p1");
+    Runner<Long, Long, Long> runner = runner();
+    runner.step(Duration.ZERO);
+    store().lost.add("p0");
+    runner.step(Duration.ZERO);
+    runner.step(Duration.ZERO);
+    assertThat(told).containsSubsequence("give up p0", "release p0");
+    assertThat(told).containsOnlyOnce("give up p0");
+    // It comes back by the group only.
+    store().lost.clear();
+    source.mine = List.of("p0", "p1");
+    told.clear();
+    runner.step(Duration.ZERO);
+    assertThat(told).containsExactly("claim p0", "seek p0 0", "caught up p0");
+  }
+
+  @Test
+  void whatIsCaughtUpUnderAnOldClaimIsGivenUp() throws Exception {
+    source.mine = List.of("p0", "p1");
+    source.unread = true;
+    Runner<Long, Long, Long> runner = runner();
+    runner.step(Duration.ZERO);
+    journal().claim("p0");
+    source.unread = false;
+    runner.step(Duration.ZERO);
+    assertThat(told).containsSubsequence("give up p0", "release p0", "caught up p1");
+  }
+
+  @Test
+  void whoIsAloneStopsWhenTakenOverWhileNothingCame() throws Exception {
+    source.mine = List.of("p0");
+    source.goesOn = false;
+    Runner<Long, Long, Long> runner = runner();
+    runner.step(Duration.ZERO);
+    store().lost.add("p0");
+    assertThatThrownBy(() -> runner.step(Duration.ZERO))
+        .isInstanceOf(FencedException.class)
+        .hasMessageContaining("\"p0\"");
   }
 
   @Test

@@ -458,9 +458,8 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
     groups.locked(
         () -> {
           Memory.Partition partition = memory.partition(claim.partition());
-          if (partition.epoch == claim.epoch()) {
-            partition.unread = false;
-          }
+          requireNewest(claim, partition);
+          partition.unread = false;
         });
   }
 
@@ -469,15 +468,7 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
     Group<S> group = groups.enter();
     try {
       Memory.Partition partition = memory.partition(claim.partition());
-      if (partition.epoch != claim.epoch()) {
-        throw new FencedException(
-            "the partition \""
-                + claim.partition()
-                + "\" was claimed again: epoch "
-                + partition.epoch
-                + " holds it, not "
-                + claim.epoch());
-      }
+      requireNewest(claim, partition);
       if (!partition.position.equals(from)) {
         throw new FencedException(
             "the partition \""
@@ -491,6 +482,18 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
     } catch (RuntimeException | Error e) {
       groups.leave();
       throw e;
+    }
+  }
+
+  private static void requireNewest(Claim claim, Memory.Partition partition) {
+    if (partition.epoch != claim.epoch()) {
+      throw new FencedException(
+          "the partition \""
+              + claim.partition()
+              + "\" was claimed again: epoch "
+              + partition.epoch
+              + " holds it, not "
+              + claim.epoch());
     }
   }
 

@@ -8,7 +8,9 @@ import dev.oncefold.Sink;
 import dev.oncefold.Store;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +31,8 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
   /** How often in a row something is tried that other transactions get in the way of. */
   static final int MOST_TRIES = 100;
 
+  private static final String TAKEN_OVER = "another claim has taken it over";
+  private static final long LOOK_EVERY = TimeUnit.SECONDS.toNanos(1);
   private static final String SHARED_LANE = "all";
   private static final Duration DRAIN = Duration.ofSeconds(5);
 
@@ -47,6 +51,7 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
   final Outbox outbox;
   private final @Nullable Relay relay;
   private int dropped; // batches in a row
+  private long lookedAt = System.nanoTime() - LOOK_EVERY;
   private volatile boolean stopping;
 
   private PostgresStore(
@@ -250,9 +255,32 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
 
   @Override
   public void caughtUp(Claim claim) {
-    session.perform(
-        "cannot note that the partition \"" + claim.partition() + "\" is read to its end",
-        connection -> partitions.caughtUp(connection, claim));
+    boolean noted =
+        session.run(
+            "cannot note that the partition \"" + claim.partition() + "\" is read to its end",
+            connection -> partitions.caughtUp(connection, claim));
+    if (!noted) {
+      throw fenced(claim, TAKEN_OVER);
+    }
+  }
+
+  /** Asks the database, once a second. */
+  @Override
+  public Collection<Claim> overtaken(Collection<Claim> claims) {
+    long now = System.nanoTime();
+    if (claims.isEmpty() || now - lookedAt < LOOK_EVERY) {
+      return List.of();
+    }
+    lookedAt = now;
+    List<Claim> overtaken =
+        session.run(
+            "cannot look at the claims of the fold \"" + fold.name() + "\"",
+            connection -> partitions.overtaken(connection, claims));
+    if (!overtaken.isEmpty()) {
+      forget();
+      known.clear();
+    }
+    return overtaken;
   }
 
   /**

@@ -11,6 +11,7 @@ import dev.oncefold.postgres.SqlUpdate.NoState;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Collection;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -153,6 +154,11 @@ public final class SqlStore<E, O> implements Store<NoState, E, O>, AutoCloseable
   }
 
   @Override
+  @Override
+  public Collection<Claim> overtaken(Collection<Claim> claims) {
+    return store.overtaken(claims);
+  }
+
   public void stopping() {
     store.stopping();
   }

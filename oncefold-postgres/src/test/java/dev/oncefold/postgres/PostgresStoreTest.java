@@ -17,6 +17,7 @@ import dev.oncefold.FencedException;
 import dev.oncefold.Position;
 import dev.oncefold.RejudgeException;
 import dev.oncefold.Slot;
+import dev.oncefold.Store;
 import dev.oncefold.postgres.Bank.Account;
 import dev.oncefold.postgres.Bank.Payment;
 import dev.oncefold.postgres.Bank.Receipt;
@@ -24,7 +25,9 @@ import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.Objects;
 import org.junit.jupiter.api.BeforeEach;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -164,6 +167,29 @@ class PostgresStoreTest {
       assertThat(owner.feed("p0", deposit("e1", "alice", 1))).containsExactly(APPLIED);
     }
     assertThat(view().slots()).isEqualTo(Map.of("alice", new Slot<>(new Account(1, 1), 1)));
+  }
+
+  /**
+   * By no batch: nothing comes. A claim that was late would hold the floor, and the lane, for ever.
+   */
+  @Test
+  void whoReadsNothingFindsOutThatAnotherHasClaimedThePartition() throws SQLException {
+    try (Teller<Account, Payment, Receipt> owner = teller().claim("p0", "p1");
+        Teller<Account, Payment, Receipt> late = teller()) {
+      owner.claims.values().forEach(owner.store::caughtUp);
+      late.claim("p0");
+      Store.Claim old = Objects.requireNonNull(owner.claims.get("p0"));
+      assertThat(owner.store.overtaken(owner.claims.values())).containsExactly(old);
+      assertThatThrownBy(() -> owner.store.caughtUp(old))
+          .isInstanceOf(FencedException.class)
+          .hasMessageContaining("\"p0\"");
+      assertThat(database.query("select name from oncefold.partitions where unread"))
+          .containsExactly("p0");
+      owner.claim("p0");
+      owner.claims.values().forEach(owner.store::caughtUp);
+      assertThat(late.store.overtaken(late.claims.values())).hasSize(1);
+      assertThat(database.query("select 1 from oncefold.partitions where unread")).isEmpty();
+    }
   }
 
   @Test
