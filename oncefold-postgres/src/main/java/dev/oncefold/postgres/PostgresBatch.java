@@ -164,6 +164,18 @@ final class PostgresBatch<S, E, O> implements Store.Batch<S, E, O> {
     seen.putAll(store.ids.find(on, split.unfiltered(), began.floor(), ids));
   }
 
+  /** Whether another batch has remembered an event since this one looked its id up. */
+  boolean isKnownByNow(Event<?> event) throws SQLException {
+    Head began = begun();
+    String id = event.id();
+    return remembers
+        && id != null
+        && !store
+            .ids
+            .find(connection(), began.live(), began.floor(), List.of(store.ids.id(event.key(), id)))
+            .isEmpty();
+  }
+
   private List<String> keys(Event<E> event) {
     try {
       return store.fold.keys(event);
