@@ -133,12 +133,12 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
       throw new IllegalArgumentException("outputs or refusals are routed, but there is no sink");
     }
     checkRoutes(options);
-    Table<S> table = table(options, fold);
-    TableCheck check = table == null ? null : new TableCheck(table);
+    Table<S> named = table(options, fold);
+    TableCheck check = named == null ? null : new TableCheck(named);
     Session session = new Session(options, "oncefold " + fold.name());
     try {
       session.open();
-      Registry.Registered registered =
+      Opened<S> opened =
           session.run(
               "cannot open the fold \"" + fold.name() + "\"",
               connection -> {
@@ -147,8 +147,9 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
                 if (check != null && made) {
                   check.create(connection);
                 }
+                Name target = check == null ? null : check.resolved(connection);
                 Registry.Registered found =
-                    new Registry(options.schema()).open(connection, fold, options);
+                    new Registry(options.schema()).open(connection, fold, options, target);
                 if (made && new Partitions(options.schema(), found.id()).anyCommit(connection)) {
                   throw new StoreException(
                       "there is no table "
@@ -160,20 +161,24 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
                           + " begin anew, delete the fold's row in "
                           + Name.of("folds").in(options.schema()).quoted());
                 }
-                if (check != null && table != null) {
+                if (check != null && named != null) {
                   if (!made && options.acceptChange()) {
-                    check.addColumns(connection, table.values(fold.initial()));
+                    check.addColumns(connection, named.values(fold.initial()));
                   }
                   check.check(connection);
                 }
-                return found;
+                Table<S> table = target == null || named == null ? null : named.called(target);
+                return new Opened<>(table, found);
               });
-      return new PostgresStore<>(options, fold, session, table, registered, steps);
+      return new PostgresStore<>(
+          options, fold, session, opened.table(), opened.registered(), steps);
     } catch (RuntimeException e) {
       session.close();
       throw e;
     }
   }
+
+  private record Opened<S>(@Nullable Table<S> table, Registry.Registered registered) {}
 
   /** What the sink cannot take would wait in the outbox for ever. */
   private static void checkRoutes(Options<?, ?, ?> options) {

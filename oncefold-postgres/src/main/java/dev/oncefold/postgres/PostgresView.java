@@ -66,6 +66,13 @@ public record PostgresView<S>(
                       + options.schema()
                       + ": run it first");
             }
+            if (table != null) {
+              TableCheck check = new TableCheck(table);
+              Name target = check.exists(connection) ? check.resolved(connection) : table.name();
+              if (!registered.target().equals(target.toString())) {
+                throw new StoreException(Registry.otherTable(fold.name(), registered, target));
+              }
+            }
             return read(options.schema(), registered.id(), table, connection, keys);
           });
     }
