@@ -91,6 +91,28 @@ class OpeningTest {
     }
   }
 
+  /** The server says so itself: its answer about its version is another one's in this schema. */
+  @Test
+  void aServerOlderThan13IsRefused() throws SQLException {
+    database.execute("create schema old");
+    for (int version : List.of(120_022, 130_000)) {
+      database.execute(
+          "create or replace function old.current_setting(text) returns text language sql as $$"
+              + " select case $1 when 'server_version_num' then '"
+              + version
+              + "' else pg_catalog.current_setting($1) end $$");
+      Options<Account, Payment, Receipt> options =
+          options().property("currentSchema", "old,pg_catalog,public");
+      if (version < 130_000) {
+        assertThatThrownBy(() -> open(options))
+            .isInstanceOf(StoreException.class)
+            .hasMessageContaining("is older than PostgreSQL 13: it has the version 12");
+      } else {
+        open(options);
+      }
+    }
+  }
+
   @Test
   void aStandbyIsRefused(@TempDir Path directory) throws Exception {
     try (PostgresServer server = PostgresServer.start(directory)) {
@@ -171,28 +193,6 @@ class OpeningTest {
     open(options());
   }
 
-  @Test
-  void aSinkWithoutAPlaceForAnOutputIsRefused() {
-    Options<Account, Payment, Receipt> routed =
-        options().sink(new OnlyReceipts()).output("receipts", emitted -> new byte[0]);
-    open(routed);
-    assertThatThrownBy(() -> open(routed.output("others", emitted -> new byte[0])))
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("\"others\"");
-    assertThatThrownBy(() -> open(routed.refusals(entry -> new byte[0])))
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("refusals");
-  }
-
-  /** Has a place for one output. */
-  private static final class OnlyReceipts implements Sink {
-    @Override
-    public boolean takes(@Nullable String output) {
-      return "receipts".equals(output);
-    }
-
-    @Override
-    public Lane open(String lane) {
   /**
    * A name is looked for where a user's search path says: for another user it may be another table.
    */
@@ -232,6 +232,28 @@ class OpeningTest {
         .containsExactly("alice", "bob", "carol");
   }
 
+  @Test
+  void aSinkWithoutAPlaceForAnOutputIsRefused() {
+    Options<Account, Payment, Receipt> routed =
+        options().sink(new OnlyReceipts()).output("receipts", emitted -> new byte[0]);
+    open(routed);
+    assertThatThrownBy(() -> open(routed.output("others", emitted -> new byte[0])))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("\"others\"");
+    assertThatThrownBy(() -> open(routed.refusals(entry -> new byte[0])))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("refusals");
+  }
+
+  /** Has a place for one output. */
+  private static final class OnlyReceipts implements Sink {
+    @Override
+    public boolean takes(@Nullable String output) {
+      return "receipts".equals(output);
+    }
+
+    @Override
+    public Lane open(String lane) {
       throw new SinkException("it is not needed");
     }
 
