@@ -61,7 +61,7 @@ final class PostgresBatch<S, E, O> implements Store.Batch<S, E, O> {
     this.from = from;
     this.remembers = store.fold.ids().kind() != Fold.Ids.Kind.NONE;
     this.kernel = new Kernel<>(store.fold);
-    this.leaving = new Leaving<>(store.options, store.fold, claim.partition());
+    this.leaving = new Leaving<>(store.options, store.limits, store.fold, claim.partition());
   }
 
   // ---------------------------------------------------------------- beginning

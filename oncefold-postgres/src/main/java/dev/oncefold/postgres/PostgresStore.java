@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
  * A fold kept in PostgreSQL: states in an ordinary table of the user's, and in the same transaction
  * position, ids, outputs, refusals and counts.
  *
- * <p>Used by one thread, but for {@link #stopping}. Several stores, in one process or in many, may
- * be open on one fold; each claims partitions of its own.
+ * <p>Used by one thread, but for {@link #stopping} and {@link #trouble}. Several stores, in one
+ * process or in many, may be open on one fold; each claims partitions of its own.
  *
  * <p>A database that is away is waited for, without end, until {@link #stopping}; only opening
  * needs it to be there.
@@ -49,6 +49,7 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
   final KnownIds known;
   final Generations generations;
   final Outbox outbox;
+  final Leaving.Limits limits;
   private final @Nullable Relay relay;
   private int dropped; // batches in a row
   private long lookedAt = System.nanoTime() - LOOK_EVERY;
@@ -60,6 +61,7 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
       Session session,
       @Nullable Table<S> table,
       Registry.Registered registered,
+      Leaving.Limits limits,
       CommitSteps steps) {
     this.options = options;
     this.fold = fold;
@@ -76,6 +78,7 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
             options.schema(), id, () -> new Session(options, "ids of " + fold.name()).connect());
     this.generations = new Generations(options.schema(), id, fold.ids(), partitions);
     this.outbox = new Outbox(options.schema().quoted(), id);
+    this.limits = limits;
     this.relay = relay(options.sink());
   }
 
@@ -109,6 +112,8 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
    * @return the store, to be closed
    * @throws StoreException if the database cannot be reached or used, a table is not as the fold
    *     needs it, or what is stored is of another version of the fold
+   * @throws dev.oncefold.SinkException if the sink cannot tell how large its messages may be, as
+   *     where a topic is missing or its cluster is away
    * @throws IllegalArgumentException if the options do not fit the fold
    */
   public static <S, E, O> PostgresStore<S, E, O> open(
@@ -171,7 +176,13 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
                 return new Opened<>(table, found);
               });
       return new PostgresStore<>(
-          options, fold, session, opened.table(), opened.registered(), steps);
+          options,
+          fold,
+          session,
+          opened.table(),
+          opened.registered(),
+          Leaving.Limits.of(options),
+          steps);
     } catch (RuntimeException e) {
       session.close();
       throw e;
@@ -309,6 +320,16 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
       }
     }
     return new PostgresBatch<>(this, claim, from);
+  }
+
+  /**
+   * What keeps outputs and refusals from leaving at the moment. They wait in the database, in their
+   * order, and leave as soon as it is mended. To be asked from any thread, and after closing too.
+   *
+   * @return what is wrong, for a person; null if nothing is
+   */
+  public @Nullable String trouble() {
+    return relay == null ? null : relay.trouble();
   }
 
   @Override
