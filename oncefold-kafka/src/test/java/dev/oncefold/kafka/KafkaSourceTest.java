@@ -87,6 +87,22 @@ class KafkaSourceTest {
   }
 
   @Test
+  void tellsHowMuchItIsBehindByWhatTheFetchesSay() throws Exception {
+    String topic = cluster.topic(1);
+    cluster.produce(topic, 0, "a", "b", "c", "d", "e");
+    try (KafkaSource<String> source = Reading.of(cluster, topic)) {
+      assertThat(source.behind()).isEmpty();
+      source.seek(source.assigned().get(0), Position.START);
+      for (int answered = 0; answered < 5; ) {
+        if (source.poll(1, Duration.ofMillis(20)) != null) {
+          answered++;
+          assertThat(source.behind()).hasValue(5 - answered);
+        }
+      }
+    }
+  }
+
+  @Test
   void abortedTransactionsAreNotSeenAndPositionsPassThem() throws Exception {
     String topic = cluster.topic(1);
     try (KafkaProducer<String, String> producer = cluster.transactional(topic)) {
