@@ -12,6 +12,7 @@ import java.sql.Types;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -124,13 +125,19 @@ final class Partitions {
   /** Mints an epoch. Waits for a commit of the one before. */
   Store.Claim claim(Connection connection, String name) throws SQLException {
     expect(connection, List.of(name));
+    return Objects.requireNonNull(claimKnown(connection, name));
+  }
+
+  /** The same of a partition that was there before; null if there is none of the name. */
+  Store.@Nullable Claim claimKnown(Connection connection, String name) throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(claim)) {
       statement.setInt(1, fold);
       statement.setString(2, name);
       try (ResultSet answer = statement.executeQuery()) {
-        answer.next();
-        return new Store.Claim(
-            name, answer.getLong(1), new Position(answer.getLong(2), answer.getLong(3)));
+        return answer.next()
+            ? new Store.Claim(
+                name, answer.getLong(1), new Position(answer.getLong(2), answer.getLong(3)))
+            : null;
       }
     }
   }

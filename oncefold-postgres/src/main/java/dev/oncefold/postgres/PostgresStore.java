@@ -254,6 +254,53 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
     return claim;
   }
 
+  /**
+   * Says that nothing comes any more of a partition that no source reads, such as one of a topic
+   * that is gone, or of a source that was given another name: it holds the floor no longer. What
+   * still waits of it in the outbox leaves while this store is open. Its position and its counts
+   * stay; a source that claims it again goes on from there.
+   *
+   * @param partition the partition's name
+   * @throws StoreException if there is no such partition, or another worker of the fold is
+   *     connected: it may be reading it. Nothing was changed
+   */
+  public void retire(String partition) {
+    Claim claim =
+        session.run(
+            "cannot retire the partition \"" + partition + "\"",
+            connection -> {
+              // First of all: whoever claims it from here on waits, and comes after.
+              Claim last = partitions.claimKnown(connection, partition);
+              if (last == null) {
+                throw new StoreException(
+                    "the fold \""
+                        + fold.name()
+                        + "\" has no partition \""
+                        + partition
+                        + "\"; they are in "
+                        + Name.of("partitions").in(options.schema()).quoted());
+              }
+              long others = session.others(connection);
+              if (others > 0) {
+                throw new StoreException(
+                    "the partition \""
+                        + partition
+                        + "\" is not retired: "
+                        + others
+                        + " other "
+                        + (others == 1 ? "worker" : "workers")
+                        + " of the fold \""
+                        + fold.name()
+                        + "\" may be reading it. Stop all others, and start them again afterwards");
+              }
+              partitions.caughtUp(connection, last);
+              return last;
+            });
+    if (relay != null) {
+      relay.claimed(partition, claim.epoch());
+    }
+  }
+
   private static void checkPartition(String name) {
     if (!Text.isStorable(name)) {
       throw new IllegalArgumentException(

@@ -144,6 +144,31 @@ class LeavingTest {
             rejected -> assertThat(rejected).isEqualTo("refused REJECTED bare"));
   }
 
+  /** Nobody claims its partition any more, whose lane it waits in. */
+  @Test
+  void whatARetiredPartitionHasNotSentLeaves() throws SQLException {
+    sink.at(
+        step -> {
+          throw new dev.oncefold.SinkException("away");
+        });
+    try (Teller<Account, Payment, Receipt> teller =
+        new Teller<>(options(), Bank.fold()).claim("old-0")) {
+      teller.feed("old-0", deposit("e1", "alice", 1));
+      while (teller.store.trouble() == null) {
+        Thread.onSpinWait();
+      }
+      assertThat(teller.store.trouble()).isEqualTo("away");
+    }
+    sink.at(step -> {});
+    database.awaitSessions(0);
+    try (Teller<Account, Payment, Receipt> teller = new Teller<>(options(), Bank.fold())) {
+      teller.store.retire("old-0");
+      awaitValues("old-0", 1);
+      assertThat(teller.store.trouble()).isNull();
+    }
+    assertThat(sink.values("old-0")).containsExactly("bank/alice/e1/0=1");
+  }
+
   @Test
   void withSharedKeysAllLeaveByOneLane() {
     try (Teller<Account, Payment, Receipt> one =
