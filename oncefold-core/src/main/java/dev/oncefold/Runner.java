@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The walk: brings events from sources through the {@link Kernel} into a {@link Store}.
@@ -192,6 +193,9 @@ public final class Runner<S, E, O> {
     for (int place = 0; place < sources.size(); place++) {
       follow(place);
     }
+    for (Store.Claim claim : List.copyOf(store.overtaken(claims.values()))) {
+      overtaken(claim);
+    }
     for (int tries = 0; tries < sources.size(); tries++) {
       int place = turn;
       turn = (turn + 1) % sources.size();
@@ -200,18 +204,57 @@ public final class Runner<S, E, O> {
           source.poll(store.batchSize(), tries == sources.size() - 1 ? wait : Duration.ZERO);
       if (polled != null) {
         judge(source, polled);
-        return true;
       }
-      for (String partition : assigned.get(place)) {
-        if (claims.containsKey(partition)
-            && !caughtUp.contains(partition)
-            && !source.mayHaveMore(partition)) {
-          store.caughtUp(claimOn(partition));
-          caughtUp.add(partition);
-        }
+      tellCaughtUp(place, polled);
+      if (polled != null) {
+        return true;
       }
     }
     return false;
+  }
+
+  /** A partition that is busy says nothing of the others: each is looked at by itself. */
+  private void tellCaughtUp(int place, @Nullable Polled<E> polled) {
+    Source<E> source = sources.get(place);
+    for (String partition : assigned.get(place)) {
+      if (claims.containsKey(partition)
+          && !caughtUp.contains(partition)
+          && (polled == null || !polled.partition().equals(partition))
+          && !source.mayHaveMore(partition, polled == null)) {
+        try {
+          store.caughtUp(claimOn(partition));
+          caughtUp.add(partition);
+        } catch (FencedException e) {
+          giveUp(source, partition, e);
+        }
+      }
+    }
+  }
+
+  private void overtaken(Store.Claim claim) {
+    for (int place = 0; place < sources.size(); place++) {
+      if (claims.containsKey(claim.partition())
+          && assigned.get(place).contains(claim.partition())) {
+        giveUp(
+            sources.get(place),
+            claim.partition(),
+            new FencedException(
+                "another claim has taken the partition \""
+                    + claim.partition()
+                    + "\" over, and claim "
+                    + claim.epoch()
+                    + " holds it no more: is there a second run of this fold, not in the same"
+                    + " group?"));
+      }
+    }
+  }
+
+  /** Goes on without a partition, where its source can. */
+  private void giveUp(Source<E> source, String partition, FencedException e) {
+    if (!source.giveUp(partition)) {
+      throw e;
+    }
+    release(partition);
   }
 
   /** Claims what a source has come to read, and releases what it reads no more. */
@@ -286,10 +329,7 @@ public final class Runner<S, E, O> {
         // Nothing of the batch is left anywhere: once more from where it began.
         over = stopping;
       } catch (FencedException e) {
-        if (!source.giveUp(polled.partition())) {
-          throw e;
-        }
-        release(polled.partition());
+        giveUp(source, polled.partition(), e);
         over = true;
       }
     }

@@ -1,6 +1,8 @@
 package dev.oncefold;
 
+import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +25,18 @@ public interface Sink extends AutoCloseable {
    */
   default boolean takes(@Nullable String output) {
     return true;
+  }
+
+  /**
+   * How large a message of an output may be. A store asks when it is opened, and an event that
+   * emits a larger one is Failed: it would never leave, and nothing behind it in its lane.
+   *
+   * @param output the output's name; null for refusals
+   * @return the limit; {@link Limit#NONE} unless there is one
+   * @throws SinkException if the other system does not tell
+   */
+  default Limit limit(@Nullable String output) {
+    return Limit.NONE;
   }
 
   /**
@@ -59,6 +73,45 @@ public interface Sink extends AutoCloseable {
 
     @Override
     void close();
+  }
+
+  /**
+   * The most that one message may take.
+   *
+   * @param bytes key, id and value together, the texts as UTF-8
+   * @param setting what says so, for a person
+   */
+  record Limit(long bytes, String setting) {
+    /** No limit. */
+    public static final Limit NONE = new Limit(Long.MAX_VALUE, "");
+
+    /**
+     * Why a message cannot be written.
+     *
+     * @param message the message
+     * @return its size, and the setting that forbids it; null where it can be written
+     */
+    public @Nullable String exceededBy(Message message) {
+      long texts = (long) message.key().length() + message.id().length();
+      if (message.value().length + 3 * texts <= bytes) { // no character takes more
+        return null;
+      }
+      long size =
+          (long) message.value().length
+              + message.key().getBytes(StandardCharsets.UTF_8).length
+              + message.id().getBytes(StandardCharsets.UTF_8).length;
+      return size <= bytes
+          ? null
+          : String.format(
+              Locale.ROOT,
+              "%s would take %,d bytes, and %s lets it have %,d at most",
+              message.output() == null
+                  ? "the refusal"
+                  : "a message of the output \"" + message.output() + "\"",
+              size,
+              setting,
+              bytes);
+    }
   }
 
   /**

@@ -53,14 +53,18 @@ public interface Source<E> extends AutoCloseable {
   @Nullable Polled<E> poll(int max, Duration wait) throws InterruptedException;
 
   /**
-   * Whether a partition may have something to read though the last {@link #poll} answered nothing.
-   * As long as that is so the partition holds the floor.
+   * Whether a partition may have something to read, as far as the source knows. Asked after each
+   * {@link #poll}, of the partitions of which it answered nothing. As long as that is so the
+   * partition holds the floor.
    *
    * @param partition one of {@link #assigned}
-   * @return false where a poll that answers nothing says that all is read
+   * @param idle whether the poll answered nothing at all. If not, it answered events of another
+   *     partition, and need not have looked at this one
+   * @return unless overridden, false where the poll answered nothing at all: right for a source
+   *     whose polls look at every partition before they say so
    */
-  default boolean mayHaveMore(String partition) {
-    return false;
+  default boolean mayHaveMore(String partition, boolean idle) {
+    return !idle;
   }
 
   /**

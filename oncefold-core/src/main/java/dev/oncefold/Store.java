@@ -1,5 +1,6 @@
 package dev.oncefold;
 
+import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
@@ -59,11 +60,25 @@ public interface Store<S, E, O> {
 
   /**
    * Says that a claimed partition has nothing left to read for now, so that it does not hold the
-   * floor down. Where the claim is fenced this does nothing; the next batch tells.
+   * floor down.
    *
    * @param claim the claim
+   * @throws FencedException if another claim took the partition over: nothing was noted
    */
   void caughtUp(Claim claim);
+
+  /**
+   * Which of some claims another one has taken over since. Asked between batches: where nothing is
+   * read no batch tells, and a partition whose owner has not heard of it holds the floor and sends
+   * nothing. A store that has to ask somebody else does so now and then, and answers none in
+   * between.
+   *
+   * @param claims the claims that a run holds
+   * @return those of them that are known to be fenced
+   */
+  default Collection<Claim> overtaken(Collection<Claim> claims) {
+    return List.of();
+  }
 
   /**
    * Starts a batch. It may wait while earlier batches are on their way to the disk, and it keeps

@@ -10,8 +10,11 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Deque;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -68,6 +71,7 @@ class RunnerGroupTest {
     List<String> all = List.of("p0", "p1");
     List<String> mine = List.of();
     boolean unread;
+    final Set<String> read = new HashSet<>(); // known to be, whatever a poll answers
     boolean goesOn = true;
     final Deque<Polled<Long>> polls = new ArrayDeque<>();
 
@@ -104,8 +108,8 @@ class RunnerGroupTest {
     }
 
     @Override
-    public boolean mayHaveMore(String partition) {
-      return unread;
+    public boolean mayHaveMore(String partition, boolean idle) {
+      return idle ? unread : !read.contains(partition);
     }
 
     @Override
@@ -131,6 +135,8 @@ class RunnerGroupTest {
     private final Journal<Long, Long, Long> journal;
     // What the next commits fail with, before they do anything.
     final Deque<Supplier<RuntimeException>> failures = new ArrayDeque<>();
+    // What another owner has claimed.
+    final Set<String> lost = new HashSet<>();
     boolean stopping;
 
     Told(Journal<Long, Long, Long> journal) {
@@ -157,6 +163,11 @@ class RunnerGroupTest {
     public void caughtUp(Claim claim) {
       told.add("caught up " + claim.partition());
       journal.caughtUp(claim);
+    }
+
+    @Override
+    public Collection<Claim> overtaken(Collection<Claim> claims) {
+      return claims.stream().filter(claim -> lost.contains(claim.partition())).toList();
     }
 
     @Override
@@ -268,6 +279,56 @@ class RunnerGroupTest {
     assertThat(told).containsExactly("commit p0 1", "caught up p0");
   }
 
+  /** Or else it would hold the floor for as long as the other one never pauses. */
+  @Test
+  void aPartitionIsCaughtUpWhileAnotherIsBusy() throws Exception {
+    source.mine = List.of("p0", "p1", "p2");
+    source.read.addAll(List.of("p0", "p1"));
+    source.gives("p0", 0, 1, true, 1);
+    source.gives("p0", 1, 2, true, 1);
+    source.gives("p1", 0, 1, true, 1);
+    Runner<Long, Long, Long> runner = runner();
+    runner.step(Duration.ZERO);
+    // Of p0 the poll itself has said that there is more; of p2 nothing is known.
+    assertThat(told).containsSubsequence("claim p2", "commit p0 1", "caught up p1");
+    assertThat(told).doesNotContain("caught up p0", "caught up p2");
+    runner.step(Duration.ZERO);
+    assertThat(told).containsOnlyOnce("caught up p1");
+    told.clear();
+    runner.step(Duration.ZERO);
+    assertThat(told).containsExactly("commit p1 1", "caught up p0");
+  }
+
+  /** One that says no more than whether a poll found anything knows nothing of a busy time. */
+  @Test
+  void aSourceThatDoesNotSayIsTakenToHaveMore() {
+    Source<Long> quiet =
+        new Source<>() {
+          @Override
+          public List<String> partitions() {
+            return List.of("p0");
+          }
+
+          @Override
+          public void seek(String partition, Position position) {}
+
+          @Override
+          public @Nullable Polled<Long> poll(int max, Duration wait) {
+            return null;
+          }
+
+          @Override
+          public boolean ended() {
+            return true;
+          }
+
+          @Override
+          public void close() {}
+        };
+    assertThat(quiet.mayHaveMore("p0", false)).isTrue();
+    assertThat(quiet.mayHaveMore("p0", true)).isFalse();
+  }
+
   @Test
   void aPollWithoutEventsMovesThePosition() throws Exception {
     source.mine = List.of("p0");
@@ -319,6 +380,49 @@ class RunnerGroupTest {
     assertThat(told).containsOnlyOnce("release p0");
     assertThat(counts.applied()).isEqualTo(1);
     assertThat(journal().state("k")).isEqualTo(10);
+  }
+
+  /** Where nothing is read no batch would find out, and the partition would stand still. */
+  @Test
+  void aMemberGivesUpWhatWasTakenOverWhileNothingCame() throws Exception {
+    source.mine = List.of("p0", "p1");
+    Runner<Long, Long, Long> runner = runner();
+    runner.step(Duration.ZERO);
+    store().lost.add("p0");
+    runner.step(Duration.ZERO);
+    runner.step(Duration.ZERO);
+    assertThat(told).containsSubsequence("give up p0", "release p0");
+    assertThat(told).containsOnlyOnce("give up p0");
+    // It comes back by the group only.
+    store().lost.clear();
+    source.mine = List.of("p0", "p1");
+    told.clear();
+    runner.step(Duration.ZERO);
+    assertThat(told).containsExactly("claim p0", "seek p0 0", "caught up p0");
+  }
+
+  @Test
+  void whatIsCaughtUpUnderAnOldClaimIsGivenUp() throws Exception {
+    source.mine = List.of("p0", "p1");
+    source.unread = true;
+    Runner<Long, Long, Long> runner = runner();
+    runner.step(Duration.ZERO);
+    journal().claim("p0");
+    source.unread = false;
+    runner.step(Duration.ZERO);
+    assertThat(told).containsSubsequence("give up p0", "release p0", "caught up p1");
+  }
+
+  @Test
+  void whoIsAloneStopsWhenTakenOverWhileNothingCame() throws Exception {
+    source.mine = List.of("p0");
+    source.goesOn = false;
+    Runner<Long, Long, Long> runner = runner();
+    runner.step(Duration.ZERO);
+    store().lost.add("p0");
+    assertThatThrownBy(() -> runner.step(Duration.ZERO))
+        .isInstanceOf(FencedException.class)
+        .hasMessageContaining("\"p0\"");
   }
 
   @Test

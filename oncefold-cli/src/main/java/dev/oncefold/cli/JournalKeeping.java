@@ -10,6 +10,8 @@ import dev.oncefold.pipeline.Destination;
 import dev.oncefold.pipeline.Pipeline;
 import java.util.Collection;
 import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** The results of a run go into a journal, and from there to files and topics. */
 final class JournalKeeping implements Keeping {
@@ -75,6 +77,21 @@ final class JournalKeeping implements Keeping {
   @Override
   public boolean haveFailed() {
     return sinks.haveFailed();
+  }
+
+  @Override
+  public @Nullable String trouble() {
+    return sinks.trouble();
+  }
+
+  @Override
+  public Set<String> holding() {
+    return Set.of();
+  }
+
+  @Override
+  public void retire(String partition) {
+    throw new IllegalStateException("in a journal no partition holds the floor that nobody reads");
   }
 
   @Override

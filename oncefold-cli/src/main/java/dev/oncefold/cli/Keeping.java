@@ -5,6 +5,8 @@ import dev.oncefold.Position;
 import dev.oncefold.Row;
 import dev.oncefold.Store;
 import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Where the results of a run are kept, and where they go from there: open. */
 interface Keeping extends AutoCloseable {
@@ -33,6 +35,24 @@ interface Keeping extends AutoCloseable {
 
   /** Whether something that writes outputs can write no more, and why is told by closing. */
   boolean haveFailed();
+
+  /**
+   * What keeps outputs from leaving for now, for a person; null if nothing does. From any thread.
+   */
+  @Nullable String trouble();
+
+  /**
+   * The partitions that hold the floor, or may. Empty where the floor waits only for what is read
+   * now.
+   */
+  Set<String> holding();
+
+  /**
+   * Says that nothing comes any more of a partition.
+   *
+   * @throws RuntimeException if that is not so, as far as can be known
+   */
+  void retire(String partition);
 
   /** Where some refusals are, in a sentence that begins with them. */
   String refusalsAre(String those);

@@ -71,6 +71,13 @@ final class Progress {
     }
   }
 
+  /** Something that is to be read, whatever comes after it. */
+  void notice(String text) {
+    done();
+    out.println(text);
+    out.flush();
+  }
+
   private void line(String text) {
     told = System.nanoTime();
     if (terminal) {

@@ -50,6 +50,11 @@ interface Reading {
   /** How far it is, in the terms of {@link #pace}. */
   long offset(Map<String, Position> at);
 
+  /** How much is there to be read, for the end of a line; empty where that is not known. */
+  default String behind(Source<Row> source) {
+    return "";
+  }
+
   /**
    * Where it begins, in a sentence.
    *

@@ -1,5 +1,7 @@
 package dev.oncefold.cli;
 
+import static java.util.stream.Collectors.joining;
+
 import dev.oncefold.Counts;
 import dev.oncefold.FailedEventException;
 import dev.oncefold.Position;
@@ -33,6 +35,7 @@ final class Run {
   private final Reading reading;
   private final Supplier<Keeping> opens;
   private final Collection<String> refused;
+  private final Collection<String> retired;
   private final Set<String> unmet = ConcurrentHashMap.newKeySet();
   // How far each partition is committed, for progress only.
   private final Map<String, Position> reached = new ConcurrentHashMap<>();
@@ -46,8 +49,15 @@ final class Run {
    * @param reading what it reads
    * @param opens opens where the results are kept
    * @param refused positions of events that may fail
+   * @param retired partitions of which nothing comes any more
    */
-  Run(Pipeline pipeline, Reading reading, Supplier<Keeping> opens, Collection<String> refused) {
+  Run(
+      Pipeline pipeline,
+      Reading reading,
+      Supplier<Keeping> opens,
+      Collection<String> refused,
+      Collection<String> retired) {
+    this.retired = retired;
     this.pipeline = pipeline;
     this.reading = reading;
     this.opens = opens;
@@ -100,10 +110,11 @@ final class Run {
       from = keeping.positions();
       reached.putAll(from);
       Runner<Row, Row, String> walking = runner(keeping, source);
+      retire(source, keeping, say);
       say.accept(reading.begins(source, from, keeping.before()));
       pace = reading.pace(from);
       try {
-        walk(walking, keeping, pace, progress);
+        walk(walking, source, keeping, pace, progress);
       } finally {
         judged = walking.counts();
       }
@@ -123,6 +134,13 @@ final class Run {
     Ending ending = problem != null ? Ending.FAILED : ended ? Ending.END : Ending.STOPPED;
     FailedEvent failed = problem instanceof FailedEventException e ? reading.failed(e) : null;
     List<String> said = said(ending, counted, from, failed, keeping);
+    String trouble = keeping.trouble();
+    if (trouble != null) {
+      said.add(
+          "Not everything has left for its topics: "
+              + trouble
+              + ". It is kept, in its order, and leaves with the next run once that is mended.");
+    }
     if (wasAway) {
       said.add("The database was away: what was not committed comes again with the next run.");
     }
@@ -154,19 +172,60 @@ final class Run {
         .refusing(refused);
   }
 
-  private void walk(Runner<Row, Row, String> walking, Keeping keeping, Pace pace, Progress progress)
+  /** Retires what it is to, and tells of what else holds the floor though it is not read. */
+  private void retire(Source<Row> source, Keeping keeping, Consumer<String> say) {
+    List<String> read = source.partitions();
+    for (String partition : retired) {
+      if (read.contains(partition)) {
+        throw new Stop(
+            "oncefold run: --retire " + partition + ": it is a partition of this source, not gone");
+      }
+      keeping.retire(partition);
+      say.accept("retired " + partition + ": it holds the floor no longer");
+    }
+    List<String> held =
+        keeping.holding().stream()
+            .filter(partition -> !read.contains(partition) && !retired.contains(partition))
+            .toList();
+    if (!held.isEmpty()) {
+      say.accept(
+          "note: no ids are forgotten before "
+              + String.join(", ", held)
+              + (held.size() == 1 ? " is" : " are")
+              + " read to the end, and this source does not read "
+              + (held.size() == 1 ? "it" : "them")
+              + ". If nothing does any more, stop all workers and start one with"
+              + held.stream().map(p -> " --retire " + PipelineFile.word(p)).collect(joining()));
+    }
+  }
+
+  private void walk(
+      Runner<Row, Row, String> walking,
+      Source<Row> source,
+      Keeping keeping,
+      Pace pace,
+      Progress progress)
       throws InterruptedException {
     begins(walking);
     CountDownLatch over = new CountDownLatch(1);
     Thread ticker =
         new Thread(
             () -> {
+              String told = null;
               try {
                 while (!over.await(TICK_MILLIS, TimeUnit.MILLISECONDS)) {
                   if (keeping.haveFailed()) {
                     walking.stop();
                   }
-                  progress.at(() -> pace.told(walking.counts(), reading.offset(reached)));
+                  String trouble = keeping.trouble();
+                  if (trouble != null && !trouble.equals(told)) {
+                    progress.notice("outputs do not leave: " + trouble);
+                  }
+                  told = trouble;
+                  progress.at(
+                      () ->
+                          pace.told(walking.counts(), reading.offset(reached))
+                              + reading.behind(source));
                 }
               } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();

@@ -71,6 +71,15 @@ final class RunCommand implements Callable<Integer> {
               + " for a file that was lost, changed or moved. Where there is one, move it away first")
   private List<String> rewritten = List.of();
 
+  @Option(
+      names = "--retire",
+      paramLabel = "PARTITION",
+      description =
+          "nothing comes any more of this partition, of a topic that is gone or of a source that"
+              + " was called otherwise: it keeps ids from being forgotten no longer. Stop all other"
+              + " workers before. With PostgreSQL only")
+  private List<String> retired = List.of();
+
   @Option(names = "--json", description = "print one JSON object instead")
   private boolean json;
 
@@ -83,6 +92,12 @@ final class RunCommand implements Callable<Integer> {
     PrintWriter err = spec().commandLine().getErr();
     Pipeline pipeline = given.load(standard);
     checkRewritten(pipeline);
+    if (!retired.isEmpty() && !(pipeline.store() instanceof Storage.Postgres)) {
+      throw new ParameterException(
+          spec().commandLine(),
+          "--retire is for PostgreSQL: in a journal only what is read now keeps ids from being"
+              + " forgotten");
+    }
     Check check = Check.of(given, pipeline);
     List<String> problems = check.problems(acceptChange);
     if (!problems.isEmpty()) {
@@ -93,7 +108,7 @@ final class RunCommand implements Callable<Integer> {
     }
     Reading reading = Reading.of(given, pipeline, follow);
     checkRefused(reading);
-    Run run = new Run(pipeline, reading, () -> keeping(pipeline, check), refused);
+    Run run = new Run(pipeline, reading, () -> keeping(pipeline, check), refused, retired);
     Interruption interruption = new Interruption(run::stop, reading.isEndless());
     int exitCode = 1;
     try {

@@ -27,6 +27,7 @@ final class Sinks implements AutoCloseable {
 
   private final List<AutoCloseable> open = new ArrayList<>();
   private final List<BooleanSupplier> failed = new ArrayList<>();
+  private @Nullable SinkFeed<Row, Row, String> topics;
 
   private Sinks() {}
 
@@ -98,6 +99,7 @@ final class Sinks implements AutoCloseable {
                   : null);
       open.add(feed);
       failed.add(feed::hasFailed);
+      topics = feed;
       started = true;
     } finally {
       if (!started) {
@@ -119,6 +121,12 @@ final class Sinks implements AutoCloseable {
   /** Whether one of them writes no more, and why is told by closing. */
   boolean haveFailed() {
     return failed.stream().anyMatch(BooleanSupplier::getAsBoolean);
+  }
+
+  /** Why what goes to topics does not get there for now; null if it does. */
+  @Nullable String trouble() {
+    RuntimeException trouble = topics == null ? null : topics.trouble();
+    return trouble == null ? null : trouble.getMessage();
   }
 
   /** Writes what is left to each, also where another fails. */

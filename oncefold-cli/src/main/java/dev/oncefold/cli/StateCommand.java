@@ -17,6 +17,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -63,7 +64,8 @@ final class StateCommand implements Callable<Integer> {
       names = "--json",
       description =
           "end with one more object: {\"keys\":n,\"sequence\":n}, or of PostgreSQL"
-              + " {\"keys\":n,\"events\":n}")
+              + " {\"keys\":n,\"events\":n,\"unread\":[…]} with the partitions that have more to"
+              + " read and keep ids from being forgotten")
   private boolean json;
 
   @Override
@@ -89,10 +91,13 @@ final class StateCommand implements Callable<Integer> {
     lines.end();
     if (json) {
       ObjectNode last = JsonNodeFactory.instance.objectNode().put("keys", keys.size());
-      out.println(
-          found.sequence() == null
-              ? last.put("events", found.events())
-              : last.put("sequence", found.sequence()));
+      if (found.sequence() == null) {
+        last.put("events", found.events());
+        found.unread().forEach(last.putArray("unread")::add);
+      } else {
+        last.put("sequence", found.sequence());
+      }
+      out.println(last);
     }
     return 0;
   }
@@ -102,23 +107,25 @@ final class StateCommand implements Callable<Integer> {
    *
    * @param slots the keys that were asked for
    * @param events how many events were judged
+   * @param unread the partitions that keep ids from being forgotten
    * @param sequence the sequence behind the last of them; null where events have none
    */
-  private record Found(Map<String, Slot<Row>> slots, long events, @Nullable Long sequence) {}
+  private record Found(
+      Map<String, Slot<Row>> slots, long events, Set<String> unread, @Nullable Long sequence) {}
 
   private Found found(Pipeline.Stored stored) {
     if (stored.store() instanceof Storage.Postgres postgres && asOf == null) {
       PostgresView<Row> view =
           PostgresView.read(
               Table.options(postgres), stored.fold(), key == null ? null : List.of(key));
-      return new Found(view.slots(), view.counts().events(), null);
+      return new Found(view.slots(), view.counts().events(), view.unread(), null);
     }
     Path journal = given.journal(stored, "--as-of");
     View<Row> view =
         asOf == null
             ? Journal.view(journal, stored.fold())
             : Journal.asOf(journal, stored.fold(), asOf);
-    return new Found(view.slots(), view.counts().events(), view.sequence());
+    return new Found(view.slots(), view.counts().events(), Set.of(), view.sequence());
   }
 
   private List<String> keys(Found found) {

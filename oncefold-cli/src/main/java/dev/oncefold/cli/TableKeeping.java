@@ -1,6 +1,7 @@
 package dev.oncefold.cli;
 
 import dev.oncefold.Counts;
+import dev.oncefold.Fold;
 import dev.oncefold.Position;
 import dev.oncefold.Row;
 import dev.oncefold.Store;
@@ -16,6 +17,7 @@ import dev.oncefold.postgres.StoreException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** The results of a run go into a table of PostgreSQL, and from there to topics. */
@@ -112,6 +114,21 @@ final class TableKeeping implements Keeping {
   @Override
   public boolean haveFailed() {
     return false; // the store itself fails where what leaves it can never go on
+  }
+
+  @Override
+  public @Nullable String trouble() {
+    return store.trouble();
+  }
+
+  @Override
+  public Set<String> holding() {
+    return pipeline.fold().ids().kind() == Fold.Ids.Kind.SPAN ? begun.unread() : Set.of();
+  }
+
+  @Override
+  public void retire(String partition) {
+    store.retire(partition);
   }
 
   @Override

@@ -10,7 +10,9 @@ import dev.oncefold.kafka.KafkaSource;
 import dev.oncefold.pipeline.Origin;
 import dev.oncefold.pipeline.Pipeline;
 import dev.oncefold.pipeline.TopicRecord;
+import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.regex.Pattern;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.Header;
@@ -80,6 +82,13 @@ record TopicReading(PipelineFile given, Pipeline pipeline, Origin.Kafka topic) i
   @Override
   public long offset(Map<String, Position> at) {
     return 0;
+  }
+
+  @Override
+  public String behind(Source<Row> source) {
+    OptionalLong behind =
+        source instanceof KafkaSource<Row> kafka ? kafka.behind() : OptionalLong.empty();
+    return behind.isEmpty() ? "" : String.format(Locale.ROOT, ", %,d behind", behind.getAsLong());
   }
 
   private String name() {

@@ -10,7 +10,10 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -19,10 +22,13 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.junit.jupiter.api.AfterAll;
@@ -167,7 +173,7 @@ class MixturesTest {
         .endsWith("2 refusals are in the table oncefold.refusals, with the reasons.\n");
     assertThat(accounts.oncefold("state").out()).isEqualTo(ALICE + ZOE);
     assertThat(accounts.oncefold("state", "zoë", "--json").out())
-        .isEqualTo(ZOE + "{\"keys\":1,\"events\":6}\n");
+        .isEqualTo(ZOE + "{\"keys\":1,\"events\":6,\"unread\":[]}\n");
     assertThat(accounts.oncefold("state", "bob").err())
         .isEqualTo("oncefold state: there is no key \"bob\"; without KEY all keys are printed\n");
     assertThat(accounts.oncefold("run").out())
@@ -231,6 +237,77 @@ class MixturesTest {
       return Files.readString(log).contains(text);
     } catch (IOException e) {
       return false;
+    }
+  }
+
+  /** A topic that takes less than it did, and a source that is called otherwise than it was. */
+  @Test
+  void whatKeepsOutputsFromLeavingAndIdsFromBeingForgottenIsTold() throws Exception {
+    database();
+    topics("payments", "receipts");
+    pipeline(
+        "source: { file: payments.ndjson }", source(),
+        "store: { journal: data }", table(),
+        "{ file: receipts.ndjson }", topic("receipts"),
+        "refusals: { file: refused.ndjson }\n", "");
+    send(PAYMENTS);
+    String yaml = accounts.path("accounts.yaml").toString();
+    try (RunningChild run = RunningChild.start(accounts.path("one"), "run", yaml)) {
+      run.await(() -> read("receipts").size() == 3);
+      largest("receipts", 100);
+      send(List.of(payment("p-9", "zoë", "deposit", "1.00", 9)));
+      run.await(() -> has(accounts.path("one"), "outputs do not leave: "));
+      run.await(() -> has(accounts.path("one"), ", 0 behind\n"));
+      assertThat(run.terminate()).as(run.said()).isZero();
+      assertThat(run.said())
+          .contains("Not everything has left for its topics: ")
+          .contains("larger");
+    }
+    largest("receipts", 1_000_000);
+    // As workers leave them that are killed before they have read on.
+    sql("update oncefold.partitions set unread = true");
+    pipeline(
+        "source: { file: payments.ndjson }",
+        source().replace(", group", ", name: renamed, group"),
+        "store: { journal: data }",
+        table(),
+        "{ file: receipts.ndjson }",
+        topic("receipts"),
+        "refusals: { file: refused.ndjson }\n",
+        "");
+    Command own = accounts.oncefold("run", "--retire", "renamed-0");
+    assertThat(own.exitCode()).isEqualTo(1);
+    assertThat(own.err()).contains("--retire renamed-0: it is a partition of this source");
+    String old = test + "-payments-";
+    try (RunningChild run =
+        RunningChild.start(accounts.path("two"), "run", yaml, "--retire", old + "0")) {
+      run.await(
+          () ->
+              accounts.oncefold("state", "--json").out().contains("\"unread\":[\"" + old + "1\"]"));
+      assertThat(run.said())
+          .contains("retired " + old + "0: it holds the floor no longer")
+          .contains("note: no ids are forgotten before " + old + "1 is read to the end")
+          .contains("start one with --retire " + old + "1");
+      // What waited in the lane of the old partition may leave by that of one of them only.
+      assertThat(run.terminate()).as(run.said()).isZero();
+    }
+  }
+
+  private void largest(String topic, int bytes) throws ExecutionException, InterruptedException {
+    ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, test + "-" + topic);
+    AlterConfigOp set =
+        new AlterConfigOp(
+            new ConfigEntry("max.message.bytes", Integer.toString(bytes)),
+            AlterConfigOp.OpType.SET);
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrap()))) {
+      admin.incrementalAlterConfigs(Map.of(resource, List.of(set))).all().get();
+    }
+  }
+
+  private void sql(String statement) throws SQLException {
+    try (Connection connection = DriverManager.getConnection(database.jdbcUrl(test));
+        Statement sql = connection.createStatement()) {
+      sql.execute(statement);
     }
   }
 

@@ -56,6 +56,36 @@ public record Entry<S, E, O>(
     return verdict != Verdict.Kind.APPLIED && verdict != Verdict.Kind.DUPLICATE;
   }
 
+  private static final int MOST_TEXT = 4096;
+
+  /**
+   * The same without what the event was: for who has no room for it.
+   *
+   * @param why is told behind the reason
+   * @return an entry without value, bytes, changes and outputs; the reason cut to 4,096 characters,
+   *     and without key and id where these are longer
+   */
+  public Entry<S, E, O> withoutEvent(String why) {
+    String first = reason == null ? "" : reason.substring(0, Math.min(reason.length(), MOST_TEXT));
+    int texts = (key == null ? 0 : key.length()) + (id == null ? 0 : id.length());
+    return new Entry<>(
+        sequence,
+        committed,
+        foldVersion,
+        verdict,
+        first + (first.isEmpty() ? "" : " ") + "(without the event: " + why + ")",
+        failure,
+        floor,
+        texts > MOST_TEXT ? null : key,
+        texts > MOST_TEXT ? null : id,
+        ownId,
+        time,
+        null,
+        null,
+        List.of(),
+        List.of());
+  }
+
   /**
    * What an event made of a key.
    *

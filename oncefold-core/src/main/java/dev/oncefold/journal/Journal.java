@@ -21,6 +21,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -59,6 +60,7 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
   private final @Nullable Thread judge;
   // The file that each writes to, by the sink's name. Guarded by itself.
   private final Map<String, String> openSinks = new HashMap<>();
+  private final List<Consumer<Emitted<O>>> outputChecks = new CopyOnWriteArrayList<>();
   private boolean closed;
 
   /** What a test replaces to break the journal, or to drive it by hand. */
@@ -139,7 +141,7 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
             fold.stateCodec(),
             lastSnapshot,
             threads ? null : parts.snapshots());
-    batch = new JournalBatch<>(fold, memory, groups, full);
+    batch = new JournalBatch<>(fold, memory, groups, full, outputChecks);
     submissions = new Submissions<>(this, fold, options.queue(), options.clock());
     groups.onFailure(submissions::fail);
     judge = threads ? GroupCommit.daemon("oncefold-judge", this::judgeSubmissions) : null;
@@ -458,9 +460,8 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
     groups.locked(
         () -> {
           Memory.Partition partition = memory.partition(claim.partition());
-          if (partition.epoch == claim.epoch()) {
-            partition.unread = false;
-          }
+          requireNewest(claim, partition);
+          partition.unread = false;
         });
   }
 
@@ -469,15 +470,7 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
     Group<S> group = groups.enter();
     try {
       Memory.Partition partition = memory.partition(claim.partition());
-      if (partition.epoch != claim.epoch()) {
-        throw new FencedException(
-            "the partition \""
-                + claim.partition()
-                + "\" was claimed again: epoch "
-                + partition.epoch
-                + " holds it, not "
-                + claim.epoch());
-      }
+      requireNewest(claim, partition);
       if (!partition.position.equals(from)) {
         throw new FencedException(
             "the partition \""
@@ -491,6 +484,18 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
     } catch (RuntimeException | Error e) {
       groups.leave();
       throw e;
+    }
+  }
+
+  private static void requireNewest(Claim claim, Memory.Partition partition) {
+    if (partition.epoch != claim.epoch()) {
+      throw new FencedException(
+          "the partition \""
+              + claim.partition()
+              + "\" was claimed again: epoch "
+              + partition.epoch
+              + " holds it, not "
+              + claim.epoch());
     }
   }
 
@@ -736,6 +741,19 @@ public final class Journal<S, E, O> implements Store<S, E, O>, AutoCloseable {
       }
       openSinks.put(name, file);
     }
+  }
+
+  /**
+   * Has every output looked at when its event is judged.
+   *
+   * @param check throws what makes the event Failed
+   */
+  void checksOutputs(Consumer<Emitted<O>> check) {
+    outputChecks.add(check);
+  }
+
+  void checksOutputsNoMore(Consumer<Emitted<O>> check) {
+    outputChecks.remove(check);
   }
 
   void sinkCloses(String name) {

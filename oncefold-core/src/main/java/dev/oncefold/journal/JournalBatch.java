@@ -19,6 +19,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,6 +40,7 @@ final class JournalBatch<S, E, O> implements Store.Batch<S, E, O> {
   private final Memory<S> memory;
   private final GroupCommit<S> groups;
   private final boolean full;
+  private final List<Consumer<Emitted<O>>> outputChecks;
   private final boolean remembers;
   private final Kernel<S, E, O> kernel; // for fingerprints only
   private String name = "";
@@ -59,7 +61,13 @@ final class JournalBatch<S, E, O> implements Store.Batch<S, E, O> {
   private final List<@Nullable Slot<S>> next = new ArrayList<>();
   private long print;
 
-  JournalBatch(Fold<S, E, O> fold, Memory<S> memory, GroupCommit<S> groups, boolean full) {
+  JournalBatch(
+      Fold<S, E, O> fold,
+      Memory<S> memory,
+      GroupCommit<S> groups,
+      boolean full,
+      List<Consumer<Emitted<O>>> outputChecks) {
+    this.outputChecks = outputChecks;
     this.fold = fold;
     this.memory = memory;
     this.groups = groups;
@@ -231,6 +239,9 @@ final class JournalBatch<S, E, O> implements Store.Batch<S, E, O> {
     }
     EventRecord.write(received, name, verdict, value, print, out);
     if (verdict instanceof Verdict.Applied<S, O> applied && event != null) {
+      if (!outputChecks.isEmpty()) {
+        checkOutputs(received, event, applied);
+      }
       writeEffects(event, applied, out);
     }
   }
@@ -266,6 +277,19 @@ final class JournalBatch<S, E, O> implements Store.Batch<S, E, O> {
     out.writeUnsigned(applied.outputs().size());
     for (Output<O> output : applied.outputs()) {
       EventRecord.writeOutput(output, fold.outputCodec(), out);
+    }
+  }
+
+  /** What no sink could ever take would be committed, and stand in the way of all behind it. */
+  private void checkOutputs(Received<E> received, Event<E> event, Verdict.Applied<S, O> applied) {
+    List<Output<O>> outputs = applied.outputs();
+    for (int n = 0; n < outputs.size(); n++) {
+      Output<O> output = outputs.get(n);
+      String own = event.id() == null ? received.positionId(name) : event.id();
+      String id = Output.id(fold.name(), event.key(), own, n);
+      Emitted<O> emitted =
+          new Emitted<>(id, output.name(), event.key(), memory.sequence + 1, output.value());
+      outputChecks.forEach(check -> check.accept(emitted));
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.oncefold.journal;
 
+import dev.oncefold.CodecException;
 import dev.oncefold.FencedException;
 import dev.oncefold.Sink;
 import dev.oncefold.SinkException;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -45,6 +47,9 @@ public final class SinkFeed<S, E, O> implements AutoCloseable {
   private final Sink sink;
   private final Map<String, Function<Emitted<O>, byte[]>> outputs;
   private final @Nullable Function<Entry<S, E, O>, byte[]> refusals;
+  private final Map<String, Sink.Limit> limits = new HashMap<>();
+  private final Sink.Limit refusalLimit;
+  private final Consumer<Emitted<O>> check = this::check;
   private final Map<Definition, Definition.Codecs<S, E, O>> codecs = new HashMap<>();
   private final EventRecord record = new EventRecord();
   private final List<Sink.Message> messages = new ArrayList<>();
@@ -81,9 +86,14 @@ public final class SinkFeed<S, E, O> implements AutoCloseable {
     this.sink = sink;
     this.outputs = Map.copyOf(outputs);
     this.refusals = refusals;
+    outputs.keySet().forEach(output -> limits.put(output, sink.limit(output)));
+    this.refusalLimit = refusals == null ? Sink.Limit.NONE : sink.limit(null);
     journal.sinkOpens(name, "the lane " + name);
     try {
       begin();
+      if (limits.values().stream().anyMatch(limit -> !limit.equals(Sink.Limit.NONE))) {
+        journal.checksOutputs(check);
+      }
     } catch (RuntimeException | Error e) {
       journal.sinkCloses(name);
       closeLane();
@@ -110,9 +120,11 @@ public final class SinkFeed<S, E, O> implements AutoCloseable {
    * @param name the name of the feed in the journal and of its lane in the sink; it identifies both
    *     for ever
    * @param sink the sink; it is not closed by this
-   * @param outputs how to encode the outputs that go there, by their names
+   * @param outputs how to encode the outputs that go there, by their names. Where the sink has a
+   *     {@link Sink#limit} events are judged by it, so this is called when they are, too, by
+   *     another thread
    * @param refusals how to encode the events that were Rejected, Conflict, Expired or Failed; null
-   *     where they do not go there
+   *     where they do not go there. What is larger than the sink takes goes there without the event
    * @param <S> the type of one key's state
    * @param <E> the type of the events' values
    * @param <O> the type of the outputs
@@ -139,6 +151,23 @@ public final class SinkFeed<S, E, O> implements AutoCloseable {
       Map<String, Function<Emitted<O>, byte[]>> outputs,
       @Nullable Function<Entry<S, E, O>, byte[]> refusals) {
     return new SinkFeed<>(journal, name, sink, outputs, refusals, false);
+  }
+
+  /** An output that the sink would never take makes its event Failed. */
+  private void check(Emitted<O> emitted) {
+    Function<Emitted<O>, byte[]> encoding = outputs.get(emitted.name());
+    Sink.Limit limit = limits.getOrDefault(emitted.name(), Sink.Limit.NONE);
+    if (encoding != null && !limit.equals(Sink.Limit.NONE)) {
+      String exceeded = limit.exceededBy(message(emitted, encoding));
+      if (exceeded != null) {
+        throw new CodecException(exceeded);
+      }
+    }
+  }
+
+  private static <O> Sink.Message message(
+      Emitted<O> emitted, Function<Emitted<O>, byte[]> encoding) {
+    return new Sink.Message(emitted.name(), emitted.key(), emitted.id(), encoding.apply(emitted));
   }
 
   private void begin() {
@@ -314,8 +343,7 @@ public final class SinkFeed<S, E, O> implements AutoCloseable {
     for (int i = 0; i < record.outputCount(); i++) {
       Function<Emitted<O>, byte[]> encoding = outputs.get(record.outputName(i));
       if (encoding != null) {
-        Emitted<O> emitted = record.emitted(i, sequence, fold, read.output());
-        add(emitted.name(), emitted.key(), emitted.id(), encoding.apply(emitted));
+        add(message(record.emitted(i, sequence, fold, read.output()), encoding));
         attempted = sequence;
       }
     }
@@ -331,20 +359,30 @@ public final class SinkFeed<S, E, O> implements AutoCloseable {
                   read,
                   cursor.header().foldVersion());
           // An event may be refused again and again under one id; its sequence is its own.
-          add(
-              null,
-              entry.key() == null ? "" : entry.key(),
-              fold + "/refusal/" + sequence,
-              refusals.apply(entry));
+          add(refusal(entry, refusals, fold + "/refusal/" + sequence));
           attempted = sequence;
         }
       }
     }
   }
 
-  private void add(@Nullable String output, String key, String id, byte[] value) {
-    messages.add(new Sink.Message(output, key, id, value));
-    size += value.length + key.length() + id.length();
+  /** The message of a refusal: where there is no room for the event itself, without it. */
+  private Sink.Message refusal(
+      Entry<S, E, O> entry, Function<Entry<S, E, O>, byte[]> encoding, String id) {
+    Sink.Message whole = encoded(entry, encoding, id);
+    String exceeded = refusalLimit.exceededBy(whole);
+    return exceeded == null ? whole : encoded(entry.withoutEvent(exceeded), encoding, id);
+  }
+
+  private static <S, E, O> Sink.Message encoded(
+      Entry<S, E, O> entry, Function<Entry<S, E, O>, byte[]> encoding, String id) {
+    return new Sink.Message(
+        null, entry.key() == null ? "" : entry.key(), id, encoding.apply(entry));
+  }
+
+  private void add(Sink.Message message) {
+    messages.add(message);
+    size += message.value().length + message.key().length() + message.id().length();
   }
 
   /**
@@ -396,6 +434,7 @@ public final class SinkFeed<S, E, O> implements AutoCloseable {
         recordOffset();
       }
     } finally {
+      journal.checksOutputsNoMore(check);
       journal.sinkCloses(name);
       closeLane();
     }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.oncefold.FencedException;
 import dev.oncefold.Sink;
 import dev.oncefold.SinkException;
+import dev.oncefold.Verdict;
 import dev.oncefold.journal.Bank.Account;
 import dev.oncefold.journal.Bank.Payment;
 import dev.oncefold.journal.Bank.Receipt;
@@ -15,6 +16,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -54,6 +56,7 @@ class SinkFeedTest {
     final Map<String, List<Message>> written = new HashMap<>();
     final Map<String, Long> positions = new HashMap<>();
     final Map<String, Lane> open = new HashMap<>();
+    Limit limit = Limit.NONE;
     int opened;
     int writes;
     @Nullable RuntimeException failsBefore;
@@ -68,6 +71,11 @@ class SinkFeedTest {
     @Override
     public boolean takes(@Nullable String output) {
       return output == null || output.equals("outputs");
+    }
+
+    @Override
+    public Limit limit(@Nullable String output) {
+      return limit;
     }
 
     @Override
@@ -148,6 +156,43 @@ class SinkFeedTest {
         while (feed.step()) {}
         assertThat(sink.writes).isEqualTo(1);
       }
+    }
+  }
+
+  /** It would be committed, and nothing behind it would ever leave. */
+  @Test
+  void whatTheSinkWouldNeverTakeFailsAndARefusalLeavesWithoutItsEvent() {
+    sink.limit = new Sink.Limit(40, "the size of an envelope");
+    try (Journal<Account, Payment, Receipt> journal = open()) {
+      try (SinkFeed<Account, Payment, Receipt> feed =
+          SinkFeed.byHand(
+              journal,
+              "feed",
+              sink,
+              Map.of("outputs", emitted -> bytes("!".repeat((int) emitted.value().cents()))),
+              entry ->
+                  bytes(entry.verdict() + (entry.value() == null ? " bare" : " all".repeat(9))))) {
+        CompletableFuture<Verdict<Account, Receipt>> failed =
+            journal.submit(Bank.deposit("p1", "ann", 1000));
+        Bank.settle(journal, Bank.deposit("p2", "ann", 5), Bank.event("p3", "bob", "withdraw", 1));
+        assertThat(((Verdict.Failed<?, ?>) failed.join()).reason())
+            .contains(
+                "a message of the output \"outputs\" would take 1,016 bytes, and the size of an"
+                    + " envelope lets it have 40 at most");
+        while (feed.step()) {}
+        assertThat(sink.values("feed")).containsExactly("FAILED bare", "!!!!!", "REJECTED bare");
+        // A key that alone is too much is left out, too.
+        Bank.settle(journal, Bank.event("p3", "bob".repeat(2000), "withdraw", 1));
+        while (feed.step()) {}
+        assertThat(sink.written.getOrDefault("feed", List.of()))
+            .last()
+            .extracting(Sink.Message::key)
+            .isEqualTo("");
+      }
+      // Who feeds it no more forbids nothing.
+      Bank.settle(journal, Bank.deposit("p4", "ann", 1000));
+      assertThat(journal.counts().applied()).isEqualTo(2);
+      assertThat(journal.counts().rejected()).isEqualTo(2);
     }
   }
 

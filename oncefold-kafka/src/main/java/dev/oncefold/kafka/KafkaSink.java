@@ -7,12 +7,17 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.InvalidProducerEpochException;
@@ -43,11 +48,14 @@ public final class KafkaSink implements Sink {
   /** The header with the id of a message. */
   public static final String ID = "oncefold-id";
 
+  // What a record and its batch have beside key, value and the header: 61 + 21 bytes, and lengths.
+  private static final int AROUND = 128 + ID.length();
   private static final String SERIALIZER = ByteArraySerializer.class.getName();
 
   private final Plan plan;
   private final Set<KafkaLane> lanes = new HashSet<>();
-  private boolean prepared;
+  // What each topic takes, once the topics were looked at; guarded by this.
+  private @Nullable Map<String, Long> topicLimits;
   private boolean closed;
 
   /** What the user wants. */
@@ -163,6 +171,34 @@ public final class KafkaSink implements Sink {
   }
 
   /**
+   * The least of what the topic takes ({@code max.message.bytes}) and what the producer sends
+   * ({@code max.request.size}), without what Kafka puts around a message; before compression. The
+   * cluster is asked once, and the topics are looked at.
+   *
+   * @param output the output's name; null for refusals
+   * @return the limit
+   * @throws SinkException as {@link #open}
+   */
+  @Override
+  public Limit limit(@Nullable String output) {
+    String topic = plan.topic(output);
+    if (topic == null) {
+      return Limit.NONE;
+    }
+    Settings settings = settings(plan, "");
+    try {
+      Map<String, Object> parsed = ProducerConfig.configDef().parse(settings.map());
+      long sent = (int) Objects.requireNonNull(parsed.get(ProducerConfig.MAX_REQUEST_SIZE_CONFIG));
+      long taken = prepare(settings).getOrDefault(topic, Long.MAX_VALUE);
+      return taken < sent
+          ? new Limit(taken - AROUND, "max.message.bytes of the topic \"" + topic + "\"")
+          : new Limit(sent - AROUND, "max.request.size of " + plan);
+    } catch (RuntimeException e) {
+      throw failed(plan + " cannot be opened: ", settings, e);
+    }
+  }
+
+  /**
    * Takes a lane over: whoever had it open before is fenced, what it left unfinished is aborted,
    * and the position is read.
    *
@@ -199,14 +235,15 @@ public final class KafkaSink implements Sink {
     }
   }
 
-  /** Looks at the topics, once. */
-  private synchronized void prepare(Settings settings) {
+  /** Looks at the topics, once; answers how large messages each takes. */
+  private synchronized Map<String, Long> prepare(Settings settings) {
     if (closed) {
       throw new SinkException(plan + " is closed");
     }
-    if (prepared) {
-      return;
+    if (topicLimits != null) {
+      return topicLimits;
     }
+    Map<String, Long> limits = new HashMap<>();
     String about = "";
     try (Admin admin = Clients.admin(settings)) {
       Set<String> topics = new HashSet<>(plan.outputs.values());
@@ -216,10 +253,16 @@ public final class KafkaSink implements Sink {
       for (String topic : topics) {
         about = "its topic \"" + topic + "\": ";
         Clients.known(() -> admin.describeTopics(List.of(topic)).allTopicNames());
+        ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
+        Config config =
+            Objects.requireNonNull(
+                Clients.known(() -> admin.describeConfigs(List.of(resource)).all()).get(resource));
+        limits.put(topic, Long.valueOf(config.get(TopicConfig.MAX_MESSAGE_BYTES_CONFIG).value()));
       }
       about = "its topic for positions, \"" + plan.positions + "\": ";
       new Positions(plan).prepare(admin);
-      prepared = true;
+      topicLimits = limits;
+      return limits;
     } catch (InterruptedException e) {
       throw new InterruptException(e);
     } catch (ExecutionException e) {
@@ -269,9 +312,9 @@ public final class KafkaSink implements Sink {
     }
     String advice =
         e instanceof AuthorizationException
-            ? ". The user needs the rights WRITE and DESCRIBE on the topics of the sink, WRITE and"
-                + " DESCRIBE on its transactional ids, and READ, WRITE, CREATE, DESCRIBE and"
-                + " DESCRIBE_CONFIGS on its topic for positions"
+            ? ". The user needs the rights WRITE, DESCRIBE and DESCRIBE_CONFIGS on the topics of"
+                + " the sink, WRITE and DESCRIBE on its transactional ids, and READ, WRITE,"
+                + " CREATE, DESCRIBE and DESCRIBE_CONFIGS on its topic for positions"
             : Clients.advice(e);
     String message = what + settings.told(e) + advice;
     Throwable cause = settings.cause(e);

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 
@@ -39,7 +40,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class KafkaSource<E> implements Source<E> {
   private final Plan<E> plan;
-  private @Nullable TopicReader<E> reader;
+  private volatile @Nullable TopicReader<E> reader;
 
   /** Where a partition is begun of which the store has never applied anything. */
   public enum Start {
@@ -230,7 +231,7 @@ public final class KafkaSource<E> implements Source<E> {
   }
 
   @Override
-  public boolean mayHaveMore(String partition) {
+  public boolean mayHaveMore(String partition, boolean idle) {
     return reader().mayHaveMore(partition);
   }
 
@@ -253,6 +254,17 @@ public final class KafkaSource<E> implements Source<E> {
   @Override
   public boolean ended() {
     return false;
+  }
+
+  /**
+   * How many records the partitions read now have that no poll has answered yet, by what the last
+   * fetch has brought along: nothing is asked for it. To be asked from any thread.
+   *
+   * @return the count; empty where it is not known yet. Marks of transactions count as records
+   */
+  public OptionalLong behind() {
+    TopicReader<E> open = reader;
+    return open == null ? OptionalLong.empty() : open.behind();
   }
 
   /** Notes the position for monitors of lag; it is written to the group now and then. */

@@ -24,6 +24,11 @@ import org.jspecify.annotations.Nullable;
  * fetched counts only once a later look still finds the same id: an id never comes back. That is
  * one small request for each fetch. A look that is only a little older than the fetch would not do:
  * a short topic is deleted, made and filled in a few milliseconds.
+ *
+ * <p>A look is answered by any broker, and one whose metadata lags may tell the old id of a topic
+ * that others have made anew already. The clients of Kafka ask no given broker, and do not tell by
+ * which id they fetch. So while it lags what stands in the new topic may pass; the next look stops
+ * the run.
  */
 final class Topic implements AutoCloseable {
   private static final long MISSING_FOR_GOOD = TimeUnit.SECONDS.toNanos(10);

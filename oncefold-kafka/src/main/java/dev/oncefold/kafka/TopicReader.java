@@ -34,6 +34,7 @@ final class TopicReader<E> implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(5);
   private static final long MOVE_EVERY = TimeUnit.SECONDS.toNanos(1);
   private static final long LOOK_EVERY = TimeUnit.SECONDS.toNanos(5);
+  private static final long UNKNOWN = -1;
   private static final long PUBLISH_EVERY = TimeUnit.SECONDS.toNanos(5);
 
   private final KafkaSource.Plan<E> plan;
@@ -44,6 +45,7 @@ final class TopicReader<E> implements AutoCloseable {
   private final Deque<Fetched> fetched = new ArrayDeque<>();
   private final Map<String, Position> acknowledged = new ConcurrentHashMap<>();
   private List<String> partitions = List.of();
+  private volatile long behind = UNKNOWN;
   private long fetchedAt;
   private long publishedAt = System.nanoTime();
 
@@ -173,6 +175,28 @@ final class TopicReader<E> implements AutoCloseable {
         || unread(progress);
   }
 
+  /** How many records are there that were not answered, by what the last fetch knew; any thread. */
+  OptionalLong behind() {
+    long known = behind;
+    return known == UNKNOWN ? OptionalLong.empty() : OptionalLong.of(known);
+  }
+
+  private long countBehind() {
+    long count = 0;
+    for (Assignment.Progress progress : assignment.all()) {
+      OptionalLong lag =
+          progress.reading ? consumer.currentLag(progress.partition) : OptionalLong.empty();
+      if (lag.isEmpty()) {
+        return UNKNOWN;
+      }
+      count += lag.getAsLong();
+    }
+    for (Fetched each : fetched) {
+      count += each.progress.gone ? 0 : each.records.size() - each.at;
+    }
+    return count;
+  }
+
   private boolean unread(Assignment.Progress progress) {
     OptionalLong lag = consumer.currentLag(progress.partition);
     return lag.isEmpty() || lag.getAsLong() > 0;
@@ -192,6 +216,7 @@ final class TopicReader<E> implements AutoCloseable {
       topic.seenSince(System.nanoTime() - LOOK_EVERY, Duration.ZERO);
       grow();
       Polled<E> polled = next(max);
+      behind = countBehind();
       return polled == null && fetched.isEmpty() ? moved() : polled;
     } catch (InterruptException e) {
       Thread.interrupted();

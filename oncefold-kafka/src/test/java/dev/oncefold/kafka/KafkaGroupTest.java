@@ -243,8 +243,8 @@ class KafkaGroupTest {
     }
 
     @Override
-    public boolean mayHaveMore(String partition) {
-      return source.mayHaveMore(partition);
+    public boolean mayHaveMore(String partition, boolean idle) {
+      return source.mayHaveMore(partition, idle);
     }
 
     @Override
@@ -342,7 +342,7 @@ class KafkaGroupTest {
               return first.assigned().size() == 2 && second.assigned().size() == 2;
             });
         assertThat(first.assigned()).doesNotContainAnyElementsOf(second.assigned());
-        assertThat(first.source.mayHaveMore(second.assigned().get(0)))
+        assertThat(first.source.mayHaveMore(second.assigned().get(0), true))
             .as("of another's partition nothing is known")
             .isTrue();
         // Eager takes everything away and gives back what stays: it is claimed anew.

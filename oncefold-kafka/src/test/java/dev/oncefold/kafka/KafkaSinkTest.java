@@ -257,6 +257,45 @@ class KafkaSinkTest {
     assertThat(values(receipts)).isEmpty();
   }
 
+  /** The limit is as large as can be told before, and what it lets through is taken. */
+  @Test
+  void aMessageOfTheLargestSizeIsTakenAndTheLimitIsTheTopicsOrTheProducers() throws Exception {
+    String small = name + "-small";
+    cluster
+        .admin
+        .createTopics(
+            List.of(new NewTopic(small, 1, (short) 1).configs(Map.of("max.message.bytes", "5000"))))
+        .all()
+        .get();
+    try (KafkaSink sink = sink().output("small", small).with(Map.of("max.request.size", "20000"));
+        KafkaSink careless = sink().output("small", small)) {
+      Sink.Limit ofTopic = sink.limit("small");
+      Sink.Limit ofProducer = sink.limit("receipts");
+      assertThat(ofTopic.setting()).isEqualTo("max.message.bytes of the topic \"" + small + "\"");
+      assertThat(ofProducer.setting()).startsWith("max.request.size of the sink");
+      assertThat(sink.limit("nowhere")).isEqualTo(Sink.Limit.NONE);
+      try (Sink.Lane lane = sink.open("a")) {
+        lane.write(List.of(ofSize("small", ofTopic.bytes())), 1);
+        lane.write(List.of(ofSize("receipts", ofProducer.bytes())), 2);
+      }
+      assertThat(ofTopic.exceededBy(ofSize("small", ofTopic.bytes()))).isNull();
+      assertThat(ofTopic.exceededBy(ofSize("small", ofTopic.bytes() + 1)))
+          .contains("the output \"small\" would take 4,862 bytes")
+          .contains("max.message.bytes")
+          .contains("4,861 at most");
+      // Why there is a limit at all.
+      try (Sink.Lane lane = careless.open("b")) {
+        assertThatThrownBy(() -> lane.write(List.of(ofSize("small", 5000)), 1))
+            .isInstanceOf(SinkException.class)
+            .hasMessageContaining("larger");
+      }
+    }
+  }
+
+  private static Sink.Message ofSize(String output, long bytes) {
+    return new Sink.Message(output, "kéy", "id1", new byte[(int) bytes - 7]);
+  }
+
   @Test
   void whatExactlyOnceRestsOnCannotBeSet() {
     for (Map.Entry<String, String> each :

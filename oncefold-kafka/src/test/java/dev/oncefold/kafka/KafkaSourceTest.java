@@ -70,7 +70,7 @@ class KafkaSourceTest {
       source.seek("orders-0", Position.START);
       long next = 0;
       while (next < 5) {
-        assertThat(source.mayHaveMore("orders-0")).isTrue();
+        assertThat(source.mayHaveMore("orders-0", false)).isTrue();
         Polled<String> polled = source.poll(2, Duration.ofMillis(20));
         if (polled != null) {
           assertThat(polled.events()).hasSizeBetween(1, 2);
@@ -82,7 +82,23 @@ class KafkaSourceTest {
           assertThat(polled.unread()).isEqualTo(next < 5);
         }
       }
-      assertThat(source.mayHaveMore("orders-0")).isFalse();
+      assertThat(source.mayHaveMore("orders-0", false)).isFalse();
+    }
+  }
+
+  @Test
+  void tellsHowMuchItIsBehindByWhatTheFetchesSay() throws Exception {
+    String topic = cluster.topic(1);
+    cluster.produce(topic, 0, "a", "b", "c", "d", "e");
+    try (KafkaSource<String> source = Reading.of(cluster, topic)) {
+      assertThat(source.behind()).isEmpty();
+      source.seek(source.assigned().get(0), Position.START);
+      for (int answered = 0; answered < 5; ) {
+        if (source.poll(1, Duration.ofMillis(20)) != null) {
+          answered++;
+          assertThat(source.behind()).hasValue(5 - answered);
+        }
+      }
     }
   }
 

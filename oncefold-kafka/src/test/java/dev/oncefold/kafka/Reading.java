@@ -95,7 +95,7 @@ final class Reading implements AutoCloseable {
     return until(
         () ->
             !assigned.isEmpty()
-                && assigned.stream().noneMatch(source::mayHaveMore)
+                && assigned.stream().noneMatch(p -> source.mayHaveMore(p, true))
                 && positions.keySet().containsAll(assigned));
   }
 

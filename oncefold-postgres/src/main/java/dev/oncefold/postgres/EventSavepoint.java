@@ -3,6 +3,7 @@ package dev.oncefold.postgres;
 import dev.oncefold.Event;
 import dev.oncefold.FailureException;
 import dev.oncefold.Outcome;
+import dev.oncefold.RejudgeException;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -49,9 +50,15 @@ final class EventSavepoint {
       "select set_config('synchronous_commit', case current_setting('synchronous_commit')"
           + " when 'remote_apply' then 'remote_apply' else 'on' end, true)";
 
+  /** Whether another transaction has remembered an event by now. */
+  interface Known {
+    boolean byNow(Event<?> event) throws SQLException;
+  }
+
   // No such savepoint; no transaction.
   private static final Set<String> ENDED = Set.of("3B001", "25P01");
 
+  private final Known known;
   private final BaseConnection connection;
   private final UserConnection user;
   private final Statement statement;
@@ -61,7 +68,14 @@ final class EventSavepoint {
   private boolean kept; // whether it only waits to be released
   private @Nullable Exception trouble;
 
-  EventSavepoint(Connection connection) throws SQLException {
+  /**
+   * For the batch that has a connection.
+   *
+   * @param known where an update fails it may be for what the same event has done in another
+   *     partition since its id was looked up: then there is {@link #trouble} too
+   */
+  EventSavepoint(Connection connection, Known known) throws SQLException {
+    this.known = known;
     this.connection = connection.unwrap(BaseConnection.class);
     this.user = new UserConnection(connection);
     this.statement = connection.createStatement();
@@ -91,6 +105,31 @@ final class EventSavepoint {
 
   /** Runs the update for an event. What was not accepted is undone when this returns. */
   <E, O> Outcome<SqlUpdate.NoState, O> run(SqlUpdate<E, O> update, Event<E> event)
+      throws Exception {
+    try {
+      return saved(update, event);
+    } catch (Exception e) {
+      if (trouble == null) {
+        lookAgain(event, e);
+      }
+      throw e;
+    }
+  }
+
+  private void lookAgain(Event<?> event, Exception failure) {
+    try {
+      if (known.byNow(event)) {
+        trouble =
+            new RejudgeException(
+                "another batch has just remembered an event of this one, on which its SQL failed",
+                failure);
+      }
+    } catch (SQLException e) {
+      trouble = e;
+    }
+  }
+
+  private <E, O> Outcome<SqlUpdate.NoState, O> saved(SqlUpdate<E, O> update, Event<E> event)
       throws Exception {
     List<String> before = new ArrayList<>();
     if (trouble != null) {

@@ -1,16 +1,20 @@
 package dev.oncefold.postgres;
 
+import dev.oncefold.CodecException;
 import dev.oncefold.Event;
 import dev.oncefold.Fold;
 import dev.oncefold.Output;
 import dev.oncefold.Received;
+import dev.oncefold.Sink;
 import dev.oncefold.Verdict;
 import dev.oncefold.journal.Emitted;
 import dev.oncefold.journal.Entry;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -26,14 +30,35 @@ final class Leaving<S, E, O> {
   private static final int MOST_REASON = 4096;
 
   private final Options<S, E, O> options;
+  private final Limits limits;
   private final Fold<S, E, O> fold;
   private final String partition;
   private final Parcel parcel = new Parcel();
   private final Refusals table;
   private int marked;
 
-  Leaving(Options<S, E, O> options, Fold<S, E, O> fold, String partition) {
+  /**
+   * How large messages may be.
+   *
+   * @param outputs of each output that is sent
+   * @param refusals of the refusals
+   */
+  record Limits(Map<String, Sink.Limit> outputs, Sink.Limit refusals) {
+    /** Asks the sink, if there is one. */
+    static Limits of(Options<?, ?, ?> options) {
+      Sink sink = options.sink();
+      if (sink == null) {
+        return new Limits(Map.of(), Sink.Limit.NONE);
+      }
+      Map<String, Sink.Limit> outputs = new HashMap<>();
+      options.outputs().keySet().forEach(output -> outputs.put(output, sink.limit(output)));
+      return new Limits(outputs, options.refusals() == null ? Sink.Limit.NONE : sink.limit(null));
+    }
+  }
+
+  Leaving(Options<S, E, O> options, Limits limits, Fold<S, E, O> fold, String partition) {
     this.options = options;
+    this.limits = limits;
     this.fold = fold;
     this.partition = partition;
     this.table = new Refusals(options.schema());
@@ -67,7 +92,8 @@ final class Leaving<S, E, O> {
         String id = Output.id(fold.name(), event.key(), id(received, event), n);
         Emitted<O> emitted =
             new Emitted<>(id, output.name(), event.key(), received.offset(), output.value());
-        parcel.add(output.name(), event.key(), id, format.apply(emitted));
+        Sink.Limit limit = limits.outputs().getOrDefault(output.name(), Sink.Limit.NONE);
+        add(new Sink.Message(output.name(), event.key(), id, format.apply(emitted)), limit);
       }
     }
   }
@@ -86,17 +112,37 @@ final class Leaving<S, E, O> {
       return;
     }
     String id = id(received, event);
-    byte[] value =
-        format.apply(
-            entry(
-                received.offset(),
-                verdict,
-                reason,
-                event == null ? null : event.key(),
-                id,
-                event,
-                event == null ? received.raw() : null));
-    parcel.add(null, event == null ? "" : event.key(), id, value);
+    Entry<S, E, O> entry =
+        entry(
+            received.offset(),
+            verdict,
+            reason,
+            event == null ? null : event.key(),
+            id,
+            event,
+            event == null ? received.raw() : null);
+    String key = event == null ? "" : event.key();
+    Sink.Message message = new Sink.Message(null, key, id, format.apply(entry));
+    String exceeded = limits.refusals().exceededBy(message);
+    if (exceeded != null) {
+      Entry<S, E, O> bare = entry.withoutEvent(exceeded);
+      message =
+          new Sink.Message(
+              null,
+              bare.key() == null ? "" : bare.key(),
+              bare.id() == null ? received.positionId(partition) : bare.id(),
+              format.apply(bare));
+    }
+    add(message, limits.refusals());
+  }
+
+  /** What the sink would never take would stand in the way of all behind it. */
+  private void add(Sink.Message message, Sink.Limit limit) {
+    String exceeded = limit.exceededBy(message);
+    if (exceeded != null) {
+      throw new CodecException(exceeded);
+    }
+    parcel.add(message.output(), message.key(), message.id(), message.value());
   }
 
   /** A Failed event is counted and told even where it cannot be written itself. */

@@ -12,6 +12,7 @@ import java.sql.Types;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +32,7 @@ final class Partitions {
   private final String anyCommit;
   private final String claim;
   private final String caughtUp;
+  private final String overtaken;
   private final String begin;
   private final String find;
   private final String move;
@@ -54,6 +56,11 @@ final class Partitions {
             + " returning epoch, position_offset, position_check";
     this.caughtUp =
         "update " + partitions + " set unread = false where fold = ? and name = ? and epoch = ?";
+    this.overtaken =
+        "select u.place from unnest(?::text[], ?::bigint[]) with ordinality as u(name, epoch,"
+            + " place) left join "
+            + partitions
+            + " p on p.fold = ? and p.name = u.name where p.epoch is distinct from u.epoch";
     // The lock is a statement of its own: what is read in the same one would be as it was before
     // the wait.
     this.begin =
@@ -118,24 +125,52 @@ final class Partitions {
   /** Mints an epoch. Waits for a commit of the one before. */
   Store.Claim claim(Connection connection, String name) throws SQLException {
     expect(connection, List.of(name));
+    return Objects.requireNonNull(claimKnown(connection, name));
+  }
+
+  /** The same of a partition that was there before; null if there is none of the name. */
+  Store.@Nullable Claim claimKnown(Connection connection, String name) throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(claim)) {
       statement.setInt(1, fold);
       statement.setString(2, name);
       try (ResultSet answer = statement.executeQuery()) {
-        answer.next();
-        return new Store.Claim(
-            name, answer.getLong(1), new Position(answer.getLong(2), answer.getLong(3)));
+        return answer.next()
+            ? new Store.Claim(
+                name, answer.getLong(1), new Position(answer.getLong(2), answer.getLong(3)))
+            : null;
       }
     }
   }
 
-  void caughtUp(Connection connection, Store.Claim claim) throws SQLException {
+  /** Notes that a partition is read to its end; false if the claim is not the newest any more. */
+  boolean caughtUp(Connection connection, Store.Claim claim) throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(caughtUp)) {
       statement.setInt(1, fold);
       statement.setString(2, claim.partition());
       statement.setLong(3, claim.epoch());
-      statement.executeUpdate();
+      return statement.executeUpdate() == 1;
     }
+  }
+
+  /** Those of some claims that are not the newest of their partitions. */
+  List<Store.Claim> overtaken(Connection connection, Collection<Store.Claim> claims)
+      throws SQLException {
+    List<Store.Claim> found = new ArrayList<>();
+    List<Store.Claim> asked = List.copyOf(claims);
+    try (PreparedStatement statement = connection.prepareStatement(overtaken)) {
+      statement.setArray(
+          1,
+          Arrays.texts(
+              connection, asked.stream().map(Store.Claim::partition).toArray(String[]::new)));
+      statement.setObject(2, asked.stream().mapToLong(Store.Claim::epoch).toArray());
+      statement.setInt(3, fold);
+      try (ResultSet answer = statement.executeQuery()) {
+        while (answer.next()) {
+          found.add(asked.get(answer.getInt(1) - 1));
+        }
+      }
+    }
+    return found;
   }
 
   /** Takes the lock that all batches share, and reads what a batch rests on. */

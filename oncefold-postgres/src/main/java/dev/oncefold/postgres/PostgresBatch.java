@@ -61,7 +61,7 @@ final class PostgresBatch<S, E, O> implements Store.Batch<S, E, O> {
     this.from = from;
     this.remembers = store.fold.ids().kind() != Fold.Ids.Kind.NONE;
     this.kernel = new Kernel<>(store.fold);
-    this.leaving = new Leaving<>(store.options, store.fold, claim.partition());
+    this.leaving = new Leaving<>(store.options, store.limits, store.fold, claim.partition());
   }
 
   // ---------------------------------------------------------------- beginning
@@ -162,6 +162,18 @@ final class PostgresBatch<S, E, O> implements Store.Batch<S, E, O> {
     KnownIds.Split split = store.known.split(on, began, ids, store.isShared());
     seen.putAll(store.ids.find(on, split.filtered(), began.floor(), split.candidates()));
     seen.putAll(store.ids.find(on, split.unfiltered(), began.floor(), ids));
+  }
+
+  /** Whether another batch has remembered an event since this one looked its id up. */
+  boolean isKnownByNow(Event<?> event) throws SQLException {
+    Head began = begun();
+    String id = event.id();
+    return remembers
+        && id != null
+        && !store
+            .ids
+            .find(connection(), began.live(), began.floor(), List.of(store.ids.id(event.key(), id)))
+            .isEmpty();
   }
 
   private List<String> keys(Event<E> event) {

@@ -8,15 +8,17 @@ import dev.oncefold.Sink;
 import dev.oncefold.Store;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A fold kept in PostgreSQL: states in an ordinary table of the user's, and in the same transaction
  * position, ids, outputs, refusals and counts.
  *
- * <p>Used by one thread, but for {@link #stopping}. Several stores, in one process or in many, may
- * be open on one fold; each claims partitions of its own.
+ * <p>Used by one thread, but for {@link #stopping} and {@link #trouble}. Several stores, in one
+ * process or in many, may be open on one fold; each claims partitions of its own.
  *
  * <p>A database that is away is waited for, without end, until {@link #stopping}; only opening
  * needs it to be there.
@@ -29,6 +31,8 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
   /** How often in a row something is tried that other transactions get in the way of. */
   static final int MOST_TRIES = 100;
 
+  private static final String TAKEN_OVER = "another claim has taken it over";
+  private static final long LOOK_EVERY = TimeUnit.SECONDS.toNanos(1);
   private static final String SHARED_LANE = "all";
   private static final Duration DRAIN = Duration.ofSeconds(5);
 
@@ -45,8 +49,10 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
   final KnownIds known;
   final Generations generations;
   final Outbox outbox;
+  final Leaving.Limits limits;
   private final @Nullable Relay relay;
   private int dropped; // batches in a row
+  private long lookedAt = System.nanoTime() - LOOK_EVERY;
   private volatile boolean stopping;
 
   private PostgresStore(
@@ -55,6 +61,7 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
       Session session,
       @Nullable Table<S> table,
       Registry.Registered registered,
+      Leaving.Limits limits,
       CommitSteps steps) {
     this.options = options;
     this.fold = fold;
@@ -71,6 +78,7 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
             options.schema(), id, () -> new Session(options, "ids of " + fold.name()).connect());
     this.generations = new Generations(options.schema(), id, fold.ids(), partitions);
     this.outbox = new Outbox(options.schema().quoted(), id);
+    this.limits = limits;
     this.relay = relay(options.sink());
   }
 
@@ -104,6 +112,8 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
    * @return the store, to be closed
    * @throws StoreException if the database cannot be reached or used, a table is not as the fold
    *     needs it, or what is stored is of another version of the fold
+   * @throws dev.oncefold.SinkException if the sink cannot tell how large its messages may be, as
+   *     where a topic is missing or its cluster is away
    * @throws IllegalArgumentException if the options do not fit the fold
    */
   public static <S, E, O> PostgresStore<S, E, O> open(
@@ -128,12 +138,12 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
       throw new IllegalArgumentException("outputs or refusals are routed, but there is no sink");
     }
     checkRoutes(options);
-    Table<S> table = table(options, fold);
-    TableCheck check = table == null ? null : new TableCheck(table);
+    Table<S> named = table(options, fold);
+    TableCheck check = named == null ? null : new TableCheck(named);
     Session session = new Session(options, "oncefold " + fold.name());
     try {
       session.open();
-      Registry.Registered registered =
+      Opened<S> opened =
           session.run(
               "cannot open the fold \"" + fold.name() + "\"",
               connection -> {
@@ -142,8 +152,9 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
                 if (check != null && made) {
                   check.create(connection);
                 }
+                Name target = check == null ? null : check.resolved(connection);
                 Registry.Registered found =
-                    new Registry(options.schema()).open(connection, fold, options);
+                    new Registry(options.schema()).open(connection, fold, options, target);
                 if (made && new Partitions(options.schema(), found.id()).anyCommit(connection)) {
                   throw new StoreException(
                       "there is no table "
@@ -155,20 +166,30 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
                           + " begin anew, delete the fold's row in "
                           + Name.of("folds").in(options.schema()).quoted());
                 }
-                if (check != null && table != null) {
+                if (check != null && named != null) {
                   if (!made && options.acceptChange()) {
-                    check.addColumns(connection, table.values(fold.initial()));
+                    check.addColumns(connection, named.values(fold.initial()));
                   }
                   check.check(connection);
                 }
-                return found;
+                Table<S> table = target == null || named == null ? null : named.called(target);
+                return new Opened<>(table, found);
               });
-      return new PostgresStore<>(options, fold, session, table, registered, steps);
+      return new PostgresStore<>(
+          options,
+          fold,
+          session,
+          opened.table(),
+          opened.registered(),
+          Leaving.Limits.of(options),
+          steps);
     } catch (RuntimeException e) {
       session.close();
       throw e;
     }
   }
+
+  private record Opened<S>(@Nullable Table<S> table, Registry.Registered registered) {}
 
   /** What the sink cannot take would wait in the outbox for ever. */
   private static void checkRoutes(Options<?, ?, ?> options) {
@@ -233,6 +254,53 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
     return claim;
   }
 
+  /**
+   * Says that nothing comes any more of a partition that no source reads, such as one of a topic
+   * that is gone, or of a source that was given another name: it holds the floor no longer. What
+   * still waits of it in the outbox leaves while this store is open. Its position and its counts
+   * stay; a source that claims it again goes on from there.
+   *
+   * @param partition the partition's name
+   * @throws StoreException if there is no such partition, or another worker of the fold is
+   *     connected: it may be reading it. Nothing was changed
+   */
+  public void retire(String partition) {
+    Claim claim =
+        session.run(
+            "cannot retire the partition \"" + partition + "\"",
+            connection -> {
+              // First of all: whoever claims it from here on waits, and comes after.
+              Claim last = partitions.claimKnown(connection, partition);
+              if (last == null) {
+                throw new StoreException(
+                    "the fold \""
+                        + fold.name()
+                        + "\" has no partition \""
+                        + partition
+                        + "\"; they are in "
+                        + Name.of("partitions").in(options.schema()).quoted());
+              }
+              long others = session.others(connection);
+              if (others > 0) {
+                throw new StoreException(
+                    "the partition \""
+                        + partition
+                        + "\" is not retired: "
+                        + others
+                        + " other "
+                        + (others == 1 ? "worker" : "workers")
+                        + " of the fold \""
+                        + fold.name()
+                        + "\" may be reading it. Stop all others, and start them again afterwards");
+              }
+              partitions.caughtUp(connection, last);
+              return last;
+            });
+    if (relay != null) {
+      relay.claimed(partition, claim.epoch());
+    }
+  }
+
   private static void checkPartition(String name) {
     if (!Text.isStorable(name)) {
       throw new IllegalArgumentException(
@@ -250,9 +318,32 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
 
   @Override
   public void caughtUp(Claim claim) {
-    session.perform(
-        "cannot note that the partition \"" + claim.partition() + "\" is read to its end",
-        connection -> partitions.caughtUp(connection, claim));
+    boolean noted =
+        session.run(
+            "cannot note that the partition \"" + claim.partition() + "\" is read to its end",
+            connection -> partitions.caughtUp(connection, claim));
+    if (!noted) {
+      throw fenced(claim, TAKEN_OVER);
+    }
+  }
+
+  /** Asks the database, once a second. */
+  @Override
+  public Collection<Claim> overtaken(Collection<Claim> claims) {
+    long now = System.nanoTime();
+    if (claims.isEmpty() || now - lookedAt < LOOK_EVERY) {
+      return List.of();
+    }
+    lookedAt = now;
+    List<Claim> overtaken =
+        session.run(
+            "cannot look at the claims of the fold \"" + fold.name() + "\"",
+            connection -> partitions.overtaken(connection, claims));
+    if (!overtaken.isEmpty()) {
+      forget();
+      known.clear();
+    }
+    return overtaken;
   }
 
   /**
@@ -276,6 +367,16 @@ public final class PostgresStore<S, E, O> implements Store<S, E, O>, AutoCloseab
       }
     }
     return new PostgresBatch<>(this, claim, from);
+  }
+
+  /**
+   * What keeps outputs and refusals from leaving at the moment. They wait in the database, in their
+   * order, and leave as soon as it is mended. To be asked from any thread, and after closing too.
+   *
+   * @return what is wrong, for a person; null if nothing is
+   */
+  public @Nullable String trouble() {
+    return relay == null ? null : relay.trouble();
   }
 
   @Override

@@ -9,8 +9,10 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param counts the verdicts of all events so far
  * @param positions how far each input partition was applied
+ * @param unread the partitions that have, or may have, more to read: the floor waits for each
  * @param floor the greatest event time (epoch milliseconds) whose ids may have been forgotten; null
  *     where there is none
  * @param slots what is stored for each key that was asked for, in the order of the keys
@@ -27,6 +30,7 @@ import org.jspecify.annotations.Nullable;
 public record PostgresView<S>(
     Counts counts,
     Map<String, Position> positions,
+    Set<String> unread,
     @Nullable Long floor,
     Map<String, Slot<S>> slots) {
 
@@ -66,6 +70,13 @@ public record PostgresView<S>(
                       + options.schema()
                       + ": run it first");
             }
+            if (table != null) {
+              TableCheck check = new TableCheck(table);
+              Name target = check.exists(connection) ? check.resolved(connection) : table.name();
+              if (!registered.target().equals(target.toString())) {
+                throw new StoreException(Registry.otherTable(fold.name(), registered, target));
+              }
+            }
             return read(options.schema(), registered.id(), table, connection, keys);
           });
     }
@@ -80,16 +91,20 @@ public record PostgresView<S>(
       throws SQLException {
     Counts counts = Counts.NONE;
     Map<String, Position> positions = new LinkedHashMap<>();
+    Set<String> unread = new LinkedHashSet<>();
     try (PreparedStatement statement =
         connection.prepareStatement(
             "select name, position_offset, position_check, applied, rejected, duplicates,"
-                + " conflicts, expired, failed, outputs from "
+                + " conflicts, expired, failed, outputs, unread from "
                 + Name.of("partitions").in(schema).quoted()
                 + " where fold = ? order by name")) {
       statement.setInt(1, fold);
       try (ResultSet answer = statement.executeQuery()) {
         while (answer.next()) {
           positions.put(answer.getString(1), new Position(answer.getLong(2), answer.getLong(3)));
+          if (answer.getBoolean(11)) {
+            unread.add(answer.getString(1));
+          }
           counts =
               counts.plus(
                   new Counts(
@@ -120,6 +135,6 @@ public record PostgresView<S>(
       List<String> storable = keys.stream().filter(Text::isStorable).toList();
       table.find(connection, storable, false, (key, slot, xmin) -> slots.put(key, slot));
     }
-    return new PostgresView<>(counts, positions, floor, slots);
+    return new PostgresView<>(counts, positions, unread, floor, slots);
   }
 }

@@ -20,12 +20,15 @@ final class Registry {
       " Keep the old definition, or accept the change (Options.acceptingChange): remembered verdicts"
           + " and states stay as they are, and other workers must be started anew.";
 
-  /** A fold as it is registered. */
-  record Registered(int id, int revision, long k0, long k1) {}
+  /**
+   * A fold as it is registered.
+   *
+   * @param target the table with its states, by schema and name; empty where there is none
+   */
+  record Registered(int id, int revision, long k0, long k1, String target) {}
 
   private record Stored(
       Registered registered,
-      String target,
       String keys,
       int version,
       String rules,
@@ -47,20 +50,25 @@ final class Registry {
     return stored == null ? null : stored.registered();
   }
 
-  /** Registers a fold, or compares it with what is registered. */
-  Registered open(Connection connection, Fold<?, ?, ?> fold, Options<?, ?, ?> options)
+  /**
+   * Registers a fold, or compares it with what is registered.
+   *
+   * @param target the table of the states with its schema; null where there is none
+   */
+  Registered open(
+      Connection connection, Fold<?, ?, ?> fold, Options<?, ?, ?> options, @Nullable Name target)
       throws SQLException {
     Stored stored = stored(connection, fold.name());
     if (stored == null) {
-      insert(connection, fold, options);
+      insert(connection, fold, options, target);
       stored = Objects.requireNonNull(stored(connection, fold.name()));
     }
-    String difference = difference(stored, fold, options);
+    String difference = difference(stored, fold, options, target);
     if (difference != null) {
       if (!options.acceptChange()) {
         throw new StoreException.OtherFold(difference + ACCEPT);
       }
-      accept(connection, stored, fold, options);
+      accept(connection, stored, fold, options, target);
       stored = Objects.requireNonNull(stored(connection, fold.name()));
     }
     if (fold.ids().kind() != Fold.Ids.Kind.NONE && !stored.hasIdTables()) {
@@ -81,8 +89,11 @@ final class Registry {
         return answer.next()
             ? new Stored(
                 new Registered(
-                    answer.getInt(1), answer.getInt(2), answer.getLong(3), answer.getLong(4)),
-                answer.getString(5),
+                    answer.getInt(1),
+                    answer.getInt(2),
+                    answer.getLong(3),
+                    answer.getLong(4),
+                    answer.getString(5)),
                 answer.getString(6),
                 answer.getInt(7),
                 answer.getString(8),
@@ -94,7 +105,8 @@ final class Registry {
     }
   }
 
-  private void insert(Connection connection, Fold<?, ?, ?> fold, Options<?, ?, ?> options)
+  private void insert(
+      Connection connection, Fold<?, ?, ?> fold, Options<?, ?, ?> options, @Nullable Name target)
       throws SQLException {
     SecureRandom random = new SecureRandom();
     try (PreparedStatement statement =
@@ -103,7 +115,7 @@ final class Registry {
                 + folds
                 + " (target, keys, version, rules, ids, state, event, output, name, k0, k1) values"
                 + " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (name) do nothing")) {
-      definition(statement, fold, options);
+      definition(statement, fold, options, target);
       statement.setString(9, fold.name());
       statement.setLong(10, random.nextLong());
       statement.setLong(11, random.nextLong());
@@ -112,9 +124,12 @@ final class Registry {
   }
 
   private static void definition(
-      PreparedStatement statement, Fold<?, ?, ?> fold, Options<?, ?, ?> options)
+      PreparedStatement statement,
+      Fold<?, ?, ?> fold,
+      Options<?, ?, ?> options,
+      @Nullable Name target)
       throws SQLException {
-    statement.setString(1, target(options));
+    statement.setString(1, told(target));
     statement.setString(2, options.keys().name());
     statement.setInt(3, fold.version());
     statement.setString(4, Text.shown(fold.rules()));
@@ -124,13 +139,12 @@ final class Registry {
     statement.setString(8, fold.outputCodec().schema());
   }
 
-  private static String target(Options<?, ?, ?> options) {
-    Name table = options.table();
-    return table == null ? "" : table.toString();
+  private static String told(@Nullable Name target) {
+    return target == null ? "" : target.toString();
   }
 
   private static @Nullable String difference(
-      Stored stored, Fold<?, ?, ?> fold, Options<?, ?, ?> options) {
+      Stored stored, Fold<?, ?, ?> fold, Options<?, ?, ?> options, @Nullable Name target) {
     String named = "the fold \"" + fold.name() + "\"";
     if (stored.version() != fold.version()) {
       return named
@@ -167,13 +181,9 @@ final class Registry {
           + fold.stateCodec().schema()
           + ". Columns of new fields are added to the table with the values of the initial state.";
     }
-    if (!stored.target().equals(target(options))) {
-      return named
-          + " has its states in the table "
-          + stored.target()
-          + ", not in "
-          + target(options)
-          + ". Name that table; only if it was renamed, go on with the new name.";
+    if (!stored.registered().target().equals(told(target))) {
+      return otherTable(fold.name(), stored.registered(), target)
+          + " Only if it was renamed, go on with the new name.";
     }
     if (!stored.keys().equals(options.keys().name())) {
       return named
@@ -186,8 +196,23 @@ final class Registry {
     return null;
   }
 
+  /** That a name stands for another table than the one with the states, and what to do. */
+  static String otherTable(String fold, Registered registered, @Nullable Name target) {
+    return "the fold \""
+        + fold
+        + "\" has its states in the table "
+        + registered.target()
+        + ", not in "
+        + told(target)
+        + ". Name it with its schema: a name alone is looked for where this user looks first.";
+  }
+
   private void accept(
-      Connection connection, Stored stored, Fold<?, ?, ?> fold, Options<?, ?, ?> options)
+      Connection connection,
+      Stored stored,
+      Fold<?, ?, ?> fold,
+      Options<?, ?, ?> options,
+      @Nullable Name target)
       throws SQLException {
     int id = stored.registered().id();
     new Partitions(schema, id).exclude(connection);
@@ -206,7 +231,7 @@ final class Registry {
                 + folds
                 + " set target = ?, keys = ?, version = ?, rules = ?, ids = ?, state = ?, event ="
                 + " ?, output = ?, revision = revision + 1 where id = ?")) {
-      definition(statement, fold, options);
+      definition(statement, fold, options, target);
       statement.setInt(9, id);
       statement.executeUpdate();
     }

@@ -286,6 +286,19 @@ final class Session implements AutoCloseable {
     };
   }
 
+  /** How many others have the database open under the name of this session. */
+  long others(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet answer =
+            statement.executeQuery(
+                "select count(*) from pg_stat_activity where datname = current_database() and"
+                    + " application_name = current_setting('application_name') and pid <>"
+                    + " pg_backend_pid()")) {
+      answer.next();
+      return answer.getLong(1);
+    }
+  }
+
   /** From any thread: no waiting any more for a database that is away. */
   void stopping() {
     stop.countDown();

@@ -3,6 +3,7 @@ package dev.oncefold.postgres;
 import dev.oncefold.Fold;
 import dev.oncefold.Position;
 import dev.oncefold.Received;
+import dev.oncefold.RejudgeException;
 import dev.oncefold.Remembered;
 import dev.oncefold.Slot;
 import dev.oncefold.Store;
@@ -10,6 +11,7 @@ import dev.oncefold.Verdict;
 import dev.oncefold.postgres.SqlUpdate.NoState;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -153,6 +155,11 @@ public final class SqlStore<E, O> implements Store<NoState, E, O>, AutoCloseable
   }
 
   @Override
+  public Collection<Claim> overtaken(Collection<Claim> claims) {
+    return store.overtaken(claims);
+  }
+
+  @Override
   public void stopping() {
     store.stopping();
   }
@@ -180,7 +187,7 @@ public final class SqlStore<E, O> implements Store<NoState, E, O>, AutoCloseable
       batch.load(events);
       Connection connection = batch.connection();
       try {
-        running.events = new EventSavepoint(connection);
+        running.events = new EventSavepoint(connection, batch::isKnownByNow);
       } catch (SQLException e) {
         throw store.again("a batch with SQL cannot be begun", e);
       }
@@ -199,6 +206,9 @@ public final class SqlStore<E, O> implements Store<NoState, E, O>, AutoCloseable
       Exception trouble = events.trouble();
       if (trouble instanceof SQLException e) {
         return store.again("the SQL of an event was interrupted", e);
+      }
+      if (trouble instanceof RejudgeException e) {
+        return store.again(String.valueOf(e.getMessage()), null);
       }
       return trouble instanceof RuntimeException e ? e : new IllegalStateException(trouble);
     }

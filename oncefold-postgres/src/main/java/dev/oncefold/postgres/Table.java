@@ -108,6 +108,11 @@ final class Table<S> {
             + " is null or t.xmin <> ? limit 1";
   }
 
+  /** The same table under its full name. */
+  Table<S> called(Name full) {
+    return new Table<>(full, key, columns);
+  }
+
   private String each(java.util.function.Function<Columns.Column, String> text) {
     return columns.columns().stream().map(text).collect(Collectors.joining());
   }

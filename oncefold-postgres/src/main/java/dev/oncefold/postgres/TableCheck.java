@@ -41,6 +41,22 @@ final class TableCheck {
   }
 
   /**
+   * The table with the schema that it was found in. The name alone may be another table for another
+   * user, or tomorrow.
+   */
+  Name resolved(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet answer =
+            statement.executeQuery(
+                "select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid ="
+                    + " c.relnamespace where c.oid = "
+                    + oid(connection))) {
+      answer.next();
+      return new Name(answer.getString(1), answer.getString(2));
+    }
+  }
+
+  /**
    * Makes the table. Keys are compared by their bytes, which is quick and the same everywhere; room
    * is left in each page, so that a changed row stays in it and no index changes.
    */

@@ -70,6 +70,19 @@ final class Database {
     }
   }
 
+  /**
+   * Waits until so many workers of the bank are connected: the server notes an end a little later.
+   */
+  void awaitSessions(int count) throws SQLException {
+    while (query(
+                "select 1 from pg_stat_activity where application_name = 'oncefold bank' and"
+                    + " datname = current_database()")
+            .size()
+        != count) {
+      Thread.onSpinWait();
+    }
+  }
+
   /** The first column of what a query answers, as text. */
   List<String> query(String sql) throws SQLException {
     List<String> found = new ArrayList<>();

@@ -30,7 +30,7 @@ class EventSavepointTest {
 
   EventSavepointTest() throws SQLException {
     connection = OutboxDatabase.connect();
-    events = new EventSavepoint(connection);
+    events = new EventSavepoint(connection, event -> false);
   }
 
   @BeforeEach
@@ -44,7 +44,7 @@ class EventSavepointTest {
     try (Statement statement = connection.createStatement()) {
       statement.execute("set enable_seqscan = off");
     }
-    events = new EventSavepoint(connection);
+    events = new EventSavepoint(connection, event -> false);
   }
 
   @AfterEach
@@ -273,13 +273,13 @@ class EventSavepointTest {
           }
           return SqlUpdate.accept();
         };
-    events = new EventSavepoint(connection);
+    events = new EventSavepoint(connection, event -> false);
     apply(select);
     apply(select);
     events.end();
     connection.commit();
     execute("alter table parent add column more int");
-    events = new EventSavepoint(connection);
+    events = new EventSavepoint(connection, event -> false);
     assertThatThrownBy(applying(select)).hasMessageContaining("cached plan");
     assertThat(events.trouble()).hasMessageContaining("cached plan");
   }

@@ -6,8 +6,10 @@ import static dev.oncefold.Verdict.Kind.EXPIRED;
 import static dev.oncefold.postgres.Bank.day;
 import static dev.oncefold.postgres.Bank.deposit;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.oncefold.Fold;
+import dev.oncefold.Position;
 import dev.oncefold.Verdict;
 import dev.oncefold.postgres.Bank.Account;
 import dev.oncefold.postgres.Bank.Payment;
@@ -162,6 +164,45 @@ class ForgettingTest {
       teller.claim("p1").store.caughtUp(Objects.requireNonNull(teller.claims.get("p1")));
       teller.feed("p0", deposit("e61", "alice", 1, 61));
       assertThat(teller.feed("p0", deposit("e1", "alice", 1, 1))).containsExactly(EXPIRED);
+    }
+  }
+
+  /**
+   * Its source was given another name, or its topic is gone: nobody will ever read it to its end.
+   */
+  @Test
+  void aRetiredPartitionHoldsTheFloorNoLonger() throws SQLException {
+    try (Teller<Account, Payment, Receipt> before = teller().claim("old-0")) {
+      before.feed("old-0", deposit("e0", "bob", 1, 1));
+      before.claim("old-0"); // and killed before it has read anything
+      before.store.expect(List.of("old-1"));
+    }
+    database.awaitSessions(0);
+    try (Teller<Account, Payment, Receipt> teller = teller().claim("p0")) {
+      for (int day = 1; day <= 60; day += 10) {
+        teller.feed("p0", deposit("e" + day, "alice", 1, day));
+      }
+      assertThat(teller.store.view(List.of()).unread()).containsExactly("old-0", "old-1");
+      try (Teller<Account, Payment, Receipt> other = teller().claim("p1")) {
+        assertThatThrownBy(() -> teller.store.retire("old-0"))
+            .isInstanceOf(StoreException.class)
+            .hasMessageContaining("\"old-0\" is not retired: 1 other worker of the fold \"bank\"");
+        other.claims.values().forEach(other.store::caughtUp);
+      }
+      assertThat(teller.store.view(List.of()).unread()).containsExactly("old-0", "old-1");
+      assertThatThrownBy(() -> teller.store.retire("older-0"))
+          .isInstanceOf(StoreException.class)
+          .hasMessageContaining("has no partition \"older-0\"");
+      database.awaitSessions(1);
+      teller.store.retire("old-0");
+      teller.feed("p0", deposit("e61", "alice", 1, 61));
+      assertThat(teller.feed("p0", deposit("e1", "alice", 1, 1))).containsExactly(DUPLICATE);
+      teller.store.retire("old-1");
+      teller.feed("p0", deposit("e62", "alice", 1, 62));
+      assertThat(teller.feed("p0", deposit("e1", "alice", 1, 1))).containsExactly(EXPIRED);
+      // It is no grave: who has events of it after all goes on where it was.
+      assertThat(teller.claim("old-0").positions.get("old-0")).isEqualTo(new Position(1, 7));
+      assertThat(teller.store.view(List.of()).unread()).containsExactly("old-0");
     }
   }
 

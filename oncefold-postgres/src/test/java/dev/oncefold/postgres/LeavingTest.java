@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.oncefold.Event;
 import dev.oncefold.Output;
 import dev.oncefold.Received;
+import dev.oncefold.Verdict;
 import dev.oncefold.journal.Emitted;
 import dev.oncefold.postgres.Bank.Account;
 import dev.oncefold.postgres.Bank.Payment;
@@ -102,6 +103,70 @@ class LeavingTest {
             two -> assertThat(two).startsWith("refused FAILED null p0@1").contains("U+D800"),
             three -> assertThat(three).isEqualTo("bank/alice/e3/0=1"));
     assertThat(database.query("select key || cents from accounts")).containsExactly("alice1");
+  }
+
+  /** It would be committed, and nothing behind it would ever leave. */
+  @Test
+  void whatTheSinkWouldNeverTakeFailsAndARefusalLeavesWithoutItsEvent() {
+    sink.limit(64, "the size of an envelope");
+    Options<Account, Payment, Receipt> options =
+        options()
+            .output(Output.DEFAULT, receipt -> new byte[receipt.value().cents() == 1000 ? 60 : 10])
+            .refusals(
+                entry ->
+                    (entry.verdict() + (entry.value() == null ? " bare" : " whole: ".repeat(9)))
+                        .getBytes(StandardCharsets.UTF_8));
+    try (Teller<Account, Payment, Receipt> teller =
+        new Teller<>(options, Bank.fold()).claim("p0")) {
+      Teller<Account, Payment, Receipt>.Judged judged =
+          teller.judge(
+              "p0",
+              deposit("e1", "alice", 1000),
+              deposit("e2", "alice", 1),
+              withdraw("e3", "alice", 9));
+      judged.commit();
+      assertThat(judged.verdicts)
+          .satisfiesExactly(
+              failed ->
+                  assertThat(((Verdict.Failed<?, ?>) failed).reason())
+                      .contains(
+                          "a message of the output \"outputs\" would take 80 bytes, and the size of"
+                              + " an envelope lets it have 64 at most"),
+              applied -> assertThat(applied.kind()).isEqualTo(APPLIED),
+              // Its verdict stays what it is, whatever becomes of its refusal.
+              rejected -> assertThat(rejected.kind()).isEqualTo(Verdict.Kind.REJECTED));
+      awaitValues("p0", 3);
+    }
+    assertThat(sink.values("p0"))
+        .satisfiesExactly(
+            failed -> assertThat(failed).isEqualTo("refused FAILED bare"),
+            applied -> assertThat(applied).hasSize(10),
+            rejected -> assertThat(rejected).isEqualTo("refused REJECTED bare"));
+  }
+
+  /** Nobody claims its partition any more, whose lane it waits in. */
+  @Test
+  void whatARetiredPartitionHasNotSentLeaves() throws SQLException {
+    sink.at(
+        step -> {
+          throw new dev.oncefold.SinkException("away");
+        });
+    try (Teller<Account, Payment, Receipt> teller =
+        new Teller<>(options(), Bank.fold()).claim("old-0")) {
+      teller.feed("old-0", deposit("e1", "alice", 1));
+      while (teller.store.trouble() == null) {
+        Thread.onSpinWait();
+      }
+      assertThat(teller.store.trouble()).isEqualTo("away");
+    }
+    sink.at(step -> {});
+    database.awaitSessions(0);
+    try (Teller<Account, Payment, Receipt> teller = new Teller<>(options(), Bank.fold())) {
+      teller.store.retire("old-0");
+      awaitValues("old-0", 1);
+      assertThat(teller.store.trouble()).isNull();
+    }
+    assertThat(sink.values("old-0")).containsExactly("bank/alice/e1/0=1");
   }
 
   @Test

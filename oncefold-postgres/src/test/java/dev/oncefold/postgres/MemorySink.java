@@ -25,6 +25,18 @@ final class MemorySink implements Sink {
     private int openings;
   }
 
+  private volatile Limit limit = Limit.NONE;
+
+  /** Takes no larger messages from here on. */
+  void limit(long bytes, String setting) {
+    limit = new Limit(bytes, setting);
+  }
+
+  @Override
+  public Limit limit(@Nullable String output) {
+    return limit;
+  }
+
   /** Lets a test stand between any two steps. */
   void at(Steps steps) {
     this.steps = steps;

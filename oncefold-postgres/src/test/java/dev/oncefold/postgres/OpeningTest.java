@@ -91,6 +91,28 @@ class OpeningTest {
     }
   }
 
+  /** The server says so itself: its answer about its version is another one's in this schema. */
+  @Test
+  void aServerOlderThan13IsRefused() throws SQLException {
+    database.execute("create schema old");
+    for (int version : List.of(120_022, 130_000)) {
+      database.execute(
+          "create or replace function old.current_setting(text) returns text language sql as $$"
+              + " select case $1 when 'server_version_num' then '"
+              + version
+              + "' else pg_catalog.current_setting($1) end $$");
+      Options<Account, Payment, Receipt> options =
+          options().property("currentSchema", "old,pg_catalog,public");
+      if (version < 130_000) {
+        assertThatThrownBy(() -> open(options))
+            .isInstanceOf(StoreException.class)
+            .hasMessageContaining("is older than PostgreSQL 13: it has the version 12");
+      } else {
+        open(options);
+      }
+    }
+  }
+
   @Test
   void aStandbyIsRefused(@TempDir Path directory) throws Exception {
     try (PostgresServer server = PostgresServer.start(directory)) {
@@ -169,6 +191,45 @@ class OpeningTest {
     assertThat(database.query("select to_regclass('accounts')")).containsExactly("null");
     database.execute("alter table elsewhere rename to accounts");
     open(options());
+  }
+
+  /**
+   * A name is looked for where a user's search path says: for another user it may be another table.
+   */
+  @Test
+  void aTableOfTheSameNameInAnotherSchemaIsAnotherTable() throws SQLException {
+    try (Teller<Account, Payment, Receipt> teller = new Teller<>(options(), Bank.fold())) {
+      teller.claim("p0").feed("p0", deposit("e1", "alice", 1));
+      database.execute("create schema other; create table other.accounts (like public.accounts)");
+      database.execute("alter table other.accounts add primary key (key)");
+      Options<Account, Payment, Receipt> other =
+          options().property("currentSchema", "other,public");
+      assertThatThrownBy(() -> open(other))
+          .isInstanceOf(StoreException.OtherFold.class)
+          .hasMessageContaining("in the table public.accounts, not in other.accounts")
+          .hasMessageContaining("with its schema");
+      assertThatThrownBy(() -> PostgresView.read(other, Bank.fold(), null))
+          .isInstanceOf(StoreException.class)
+          .hasMessageContaining("in the table public.accounts, not in other.accounts");
+      // Its own schema is empty: none is made there for states that are elsewhere.
+      database.execute("drop table other.accounts");
+      assertThatThrownBy(() -> open(options().property("currentSchema", "other")))
+          .hasMessageContaining("in the table public.accounts, not in other.accounts");
+      assertThat(database.query("select to_regclass('other.accounts')")).containsExactly("null");
+      Options<Account, Payment, Receipt> full = Options.of(database.url(), "public.accounts");
+      try (Teller<Account, Payment, Receipt> same =
+          new Teller<>(full.property("currentSchema", "other"), Bank.fold())) {
+        same.claim("p1").feed("p1", deposit("e2", "bob", 1));
+      }
+      // What is open stays with its table, wherever it looks for names.
+      database.execute("create table other.accounts (like public.accounts)");
+      teller.store.session.run(
+          "look elsewhere",
+          connection -> connection.createStatement().execute("set search_path = other"));
+      teller.feed("p0", deposit("e3", "carol", 1));
+    }
+    assertThat(database.query("select key from public.accounts order by key"))
+        .containsExactly("alice", "bob", "carol");
   }
 
   @Test
@@ -288,7 +349,7 @@ class OpeningTest {
         .hasMessageContaining("keys OWNED");
     assertThatThrownBy(() -> open(Options.of(database.url(), "elsewhere")))
         .isInstanceOf(StoreException.OtherFold.class)
-        .hasMessageContaining("in the table accounts, not in elsewhere");
+        .hasMessageContaining("in the table public.accounts, not in public.elsewhere");
     open(options().keys(Options.Keys.SHARED).acceptingChange());
     open(options().keys(Options.Keys.SHARED));
   }

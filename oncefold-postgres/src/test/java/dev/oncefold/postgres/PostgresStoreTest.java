@@ -17,13 +17,17 @@ import dev.oncefold.FencedException;
 import dev.oncefold.Position;
 import dev.oncefold.RejudgeException;
 import dev.oncefold.Slot;
+import dev.oncefold.Store;
 import dev.oncefold.postgres.Bank.Account;
 import dev.oncefold.postgres.Bank.Payment;
 import dev.oncefold.postgres.Bank.Receipt;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -130,7 +134,63 @@ class PostgresStoreTest {
     assertThat(view().slots()).isEqualTo(Map.of("alice", new Slot<>(new Account(11, 2), 2)));
   }
 
+  // ---------------------------------------------------------------- what is given up
+
+  /** A bound on what would otherwise be silence for ever; one commit in between begins anew. */
+  @Test
+  void aHundredDroppedBatchesInARowStopTheRunAndTellWhy() {
+    AtomicInteger left = new AtomicInteger(PostgresStore.MOST_TRIES - 1);
+    CommitSteps dropping =
+        new CommitSteps() {
+          @Override
+          void commit(Connection connection) throws SQLException {
+            if (left.getAndDecrement() > 0) {
+              throw new SQLException("somebody is always first", "40001");
+            }
+            super.commit(connection);
+          }
+        };
+    try (Teller<Account, Payment, Receipt> teller =
+        new Teller<>(PostgresStore.open(options(), Bank.fold(), dropping), Bank.fold())) {
+      teller.claim("p0");
+      assertThat(teller.feed("p0", deposit("e1", "alice", 10))).containsExactly(APPLIED);
+      assertThat(teller.rejudged).isEqualTo(PostgresStore.MOST_TRIES - 1);
+      left.set(Integer.MAX_VALUE);
+      assertThatThrownBy(() -> teller.feed("p0", deposit("e2", "alice", 10)))
+          .isInstanceOf(StoreException.class)
+          .hasMessageContaining("100 times in a row nothing was committed")
+          .hasMessageContaining("\"p0\"")
+          .hasMessageContaining("somebody is always first")
+          .hasMessageContaining("Options.batchSize");
+      assertThat(teller.rejudged).isEqualTo(2 * (PostgresStore.MOST_TRIES - 1));
+    }
+    assertThat(view().counts().applied()).isEqualTo(1);
+  }
+
   // ---------------------------------------------------------------- the fence
+
+  /**
+   * By no batch: nothing comes. A claim that was late would hold the floor, and the lane, for ever.
+   */
+  @Test
+  void whoReadsNothingFindsOutThatAnotherHasClaimedThePartition() throws SQLException {
+    try (Teller<Account, Payment, Receipt> owner = teller().claim("p0", "p1");
+        Teller<Account, Payment, Receipt> late = teller()) {
+      owner.claims.values().forEach(owner.store::caughtUp);
+      late.claim("p0");
+      Store.Claim old = Objects.requireNonNull(owner.claims.get("p0"));
+      assertThat(owner.store.overtaken(owner.claims.values())).containsExactly(old);
+      assertThatThrownBy(() -> owner.store.caughtUp(old))
+          .isInstanceOf(FencedException.class)
+          .hasMessageContaining("\"p0\"");
+      assertThat(database.query("select name from oncefold.partitions where unread"))
+          .containsExactly("p0");
+      owner.claim("p0");
+      owner.claims.values().forEach(owner.store::caughtUp);
+      assertThat(late.store.overtaken(late.claims.values())).hasSize(1);
+      assertThat(database.query("select 1 from oncefold.partitions where unread")).isEmpty();
+    }
+  }
 
   @Test
   void aZombieWokenBeforeItsCommitCommitsNothing() {

@@ -31,6 +31,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** A user's SQL applied exactly once: what stays of each event, and of each way to interrupt it. */
 class SqlStoreTest {
@@ -351,6 +353,40 @@ class SqlStoreTest {
       assertThat(ordered()).containsExactly("1", "2", "3");
       assertThat(runs).as("the batch was judged again").hasValue(5);
     }
+  }
+
+  /**
+   * The second of two that run the same event at once fails on what the first has done. That is no
+   * fault of the event: it is a re-send, whatever its SQL says.
+   */
+  @ParameterizedTest
+  @EnumSource(Fold.WhenFailed.class)
+  void aReSendThatFailsOnWhatTheFirstHasJustDoneIsADuplicate(Fold.WhenFailed whenFailed)
+      throws Exception {
+    database.execute("create unique index on orders (item)");
+    AtomicInteger times = new AtomicInteger();
+    try (SqlStore<Order, Receipt> first = open()) {
+      SqlUpdate<Order, Receipt> overtaken =
+          (connection, event) -> {
+            if (event.value().item().equals("2") && times.getAndIncrement() == 0) {
+              Listed other = new Listed("another", List.of(buy("b", "2"), buy("c", "3")));
+              new Runner<>(first, first.fold(), List.of(other), Clock.systemUTC()).run();
+            }
+            return order(connection, event);
+          };
+      try (SqlStore<Order, Receipt> second =
+          SqlStore.open(options(), named().whenFailed(whenFailed), overtaken)) {
+        Counts counts = run(second, buy("a", "1"), buy("b", "2"), buy("d", "4"));
+        assertThat(counts).isEqualTo(new Counts(2, 0, 1, 0, 0, 0, 2));
+        // What fails for another reason still does.
+        if (whenFailed == Fold.WhenFailed.REFUSE) {
+          assertThat(run(second, buy("a", "1"), buy("b", "2"), buy("d", "4"), buy("e", "4")))
+              .isEqualTo(new Counts(0, 0, 0, 0, 0, 1, 0));
+        }
+      }
+    }
+    assertThat(ordered()).containsExactlyInAnyOrder("1", "2", "3", "4");
+    assertThat(database.query("select id from oncefold.refusals where id <> 'e'")).isEmpty();
   }
 
   @Test
