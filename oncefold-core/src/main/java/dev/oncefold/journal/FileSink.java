@@ -8,12 +8,8 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.function.Function;
 import java.util.zip.CRC32C;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Appends what a journal commits to a file of lines, each exactly once.
@@ -31,27 +27,19 @@ import org.jspecify.annotations.Nullable;
 public final class FileSink<S, E, O> implements AutoCloseable {
   private static final int BUFFER = 1 << 18;
   private static final long RECORD_EVERY = 1 << 22;
-  private static final long WAIT_MILLIS = 100;
-  private static final long GATHERED = 1 << 20;
-  private static final long GATHER_MILLIS = 10;
 
   private final Journal<S, E, O> journal;
   private final Disk disk;
   private final String file;
   private final String name;
   private final Lines<S, E, O> lines;
-  private final Map<Definition, Definition.Codecs<S, E, O>> codecs = new HashMap<>();
-  private final EventRecord record = new EventRecord();
+  private final Tail<S, E, O> tail;
   private final StringBuilder pending = new StringBuilder();
   private final CRC32C check = new CRC32C();
   private final Disk.Handle out;
   private long length;
-  private long offset;
   private long recorded;
-  private final @Nullable Thread thread;
-  private volatile boolean closing;
   private boolean closed;
-  private volatile @Nullable Throwable failure;
 
   /** Makes lines of one event of the log. */
   private interface Lines<S, E, O> {
@@ -79,6 +67,7 @@ public final class FileSink<S, E, O> implements AutoCloseable {
     this.file = file;
     this.name = name;
     this.lines = lines;
+    this.tail = new Tail<>(journal);
     journal.sinkOpens(name, disk.path(file));
     try {
       Memory.SinkPosition position = journal.sink(name);
@@ -87,10 +76,9 @@ public final class FileSink<S, E, O> implements AutoCloseable {
       journal.sinkCloses(name);
       throw e;
     }
-    this.recorded = offset;
-    this.thread = threads ? GroupCommit.daemon("oncefold-sink-" + file, this::tail) : null;
-    if (thread != null) {
-      thread.start();
+    this.recorded = tail.offset;
+    if (threads) {
+      tail.start("oncefold-sink-" + file, last -> step());
     }
   }
 
@@ -186,18 +174,9 @@ public final class FileSink<S, E, O> implements AutoCloseable {
   static <S, E, O> Lines<S, E, O> refusals(
       Journal<S, E, O> journal, Function<Entry<S, E, O>, String> format) {
     return (record, sequence, cursor, codecs, to) -> {
-      switch (record.kind()) {
-        case APPLIED, DUPLICATE -> {}
-        case REJECTED, CONFLICT, EXPIRED, FAILED ->
-            line(
-                format.apply(
-                    record.entry(
-                        sequence,
-                        Instant.ofEpochMilli(cursor.header().time()),
-                        journal.fold(),
-                        codecs,
-                        cursor.header().foldVersion())),
-                to);
+      Entry<S, E, O> refusal = Tail.refusal(journal, record, sequence, cursor, codecs);
+      if (refusal != null) {
+        line(format.apply(refusal), to);
       }
     };
   }
@@ -266,8 +245,8 @@ public final class FileSink<S, E, O> implements AutoCloseable {
         }
       }
     }
-    offset = journal.log().start();
-    if (offset != 0) {
+    tail.offset = journal.log().start();
+    if (tail.offset != 0) {
       throw new JournalException(
           "the journal has dropped older segments, so the outputs in them cannot be written to the"
               + " new file "
@@ -281,7 +260,7 @@ public final class FileSink<S, E, O> implements AutoCloseable {
       disk.sync();
       // Durable before the first line, so that a file with lines is always a known one.
       journal.awaitRecorded(
-          journal.record(name, new Memory.SinkPosition(offset, length, check.getValue())));
+          journal.record(name, new Memory.SinkPosition(tail.offset, length, check.getValue())));
       return created;
     } catch (IOException | RuntimeException e) {
       created.close();
@@ -326,7 +305,7 @@ public final class FileSink<S, E, O> implements AutoCloseable {
         opened.truncate(length);
         opened.sync();
       }
-      offset = position.offset();
+      tail.offset = position.offset();
       return opened;
     } catch (IOException | RuntimeException e) {
       opened.close();
@@ -345,60 +324,23 @@ public final class FileSink<S, E, O> implements AutoCloseable {
             + "\" to write it anew");
   }
 
-  private void tail() {
-    try {
-      while (true) {
-        boolean last = closing;
-        if (!step() && last) {
-          break;
-        }
-        if (!last) {
-          // Each step costs an fsync: under load let some more come together for it.
-          if (journal.groups().awaitDurable(offset, WAIT_MILLIS)) {
-            journal.groups().awaitDurable(offset + GATHERED, GATHER_MILLIS);
-          }
-          if (journal.groups().failure() != null && journal.log().durable() <= offset) {
-            break;
-          }
-        }
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    } catch (Throwable e) {
-      // An Error of the user's format, too: close must not pass for having written everything.
-      failure = e;
-    }
-  }
-
   /** Writes what is new; false if there was nothing. Without a thread of its own, tests call it. */
   synchronized boolean step() {
-    long until = journal.log().durable();
-    if (offset >= until) {
+    if (!tail.hasMore()) {
       return false;
     }
     pending.setLength(0);
-    try (Log.Cursor cursor = journal.log().cursor(offset, until)) {
-      while (pending.length() < BUFFER && cursor.next()) {
-        if (cursor.header().kind() == Frame.COMMIT) {
-          Definition.Codecs<S, E, O> read =
-              codecs.computeIfAbsent(
-                  cursor.definition(), d -> new Definition.Codecs<>(d, journal.fold()));
-          History.records(
-              cursor,
-              record,
-              (r, sequence, at) -> lines.append(r, sequence, at, read, pending),
-              journal.disk());
-        }
-      }
-      if (cursor.end() == offset) {
-        throw cursor.damage("no whole frame stands here, but it was durable");
-      }
+    try {
+      long end =
+          tail.read(
+              () -> pending.length() >= BUFFER,
+              (record, sequence, at, codecs) ->
+                  lines.append(record, sequence, at, codecs, pending));
       boolean wrote = flush();
-      offset = cursor.end();
-      if (wrote || offset - recorded > RECORD_EVERY) {
-        recorded = offset;
-        var unused =
-            journal.record(name, new Memory.SinkPosition(offset, length, check.getValue()));
+      tail.offset = end;
+      if (wrote || end - recorded > RECORD_EVERY) {
+        recorded = end;
+        var unused = journal.record(name, new Memory.SinkPosition(end, length, check.getValue()));
       }
       return true;
     } catch (IOException e) {
@@ -426,7 +368,7 @@ public final class FileSink<S, E, O> implements AutoCloseable {
    * @return whether it has failed
    */
   public boolean hasFailed() {
-    return failure != null;
+    return tail.hasFailed();
   }
 
   /**
@@ -440,31 +382,15 @@ public final class FileSink<S, E, O> implements AutoCloseable {
       return;
     }
     closed = true;
-    closing = true;
-    boolean interrupted = false;
-    while (thread != null && thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
     try {
-      while (thread == null && step()) {}
+      if (!tail.finish()) {
+        while (step()) {}
+      }
     } finally {
       journal.sinkCloses(name);
       closeFile();
     }
-    Throwable failed = failure;
-    if (failed instanceof RuntimeException told) {
-      throw told;
-    } else if (failed != null) {
-      throw new JournalException(
-          "the sink of the file " + disk.path(file) + " stopped: " + failed, failed);
-    }
+    tail.rethrow("the sink of the file " + disk.path(file));
   }
 
   private void closeFile() {

@@ -5,13 +5,10 @@ import dev.oncefold.FencedException;
 import dev.oncefold.Sink;
 import dev.oncefold.SinkException;
 import java.io.IOException;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -36,9 +33,6 @@ import org.jspecify.annotations.Nullable;
 public final class SinkFeed<S, E, O> implements AutoCloseable {
   private static final int BUFFER = 1 << 18;
   private static final long RECORD_EVERY = 1 << 22;
-  private static final long WAIT_MILLIS = 100;
-  private static final long GATHERED = 1 << 20;
-  private static final long GATHER_MILLIS = 10;
   private static final long FIRST_PAUSE = 100;
   private static final long LONGEST_PAUSE = 5_000;
 
@@ -50,22 +44,17 @@ public final class SinkFeed<S, E, O> implements AutoCloseable {
   private final Map<String, Sink.Limit> limits = new HashMap<>();
   private final Sink.Limit refusalLimit;
   private final Consumer<Emitted<O>> check = this::check;
-  private final Map<Definition, Definition.Codecs<S, E, O>> codecs = new HashMap<>();
-  private final EventRecord record = new EventRecord();
+  private final Tail<S, E, O> tail;
   private final List<Sink.Message> messages = new ArrayList<>();
-  private final CountDownLatch closing = new CountDownLatch(1);
-  private final @Nullable Thread thread;
   private Sink.@Nullable Lane lane;
-  // The log up to here is passed, or will be with the messages in hand.
-  private long offset;
   private long recorded;
   // The position that the sink has, and the one it has if the last write came through.
   private long written;
   private long attempted;
   private int size;
+  private long pause = FIRST_PAUSE;
   private boolean closed;
   private volatile @Nullable RuntimeException trouble;
-  private volatile @Nullable Throwable failure;
 
   private SinkFeed(
       Journal<S, E, O> journal,
@@ -88,6 +77,7 @@ public final class SinkFeed<S, E, O> implements AutoCloseable {
     this.refusals = refusals;
     outputs.keySet().forEach(output -> limits.put(output, sink.limit(output)));
     this.refusalLimit = refusals == null ? Sink.Limit.NONE : sink.limit(null);
+    this.tail = new Tail<>(journal);
     journal.sinkOpens(name, "the lane " + name);
     try {
       begin();
@@ -99,10 +89,9 @@ public final class SinkFeed<S, E, O> implements AutoCloseable {
       closeLane();
       throw e;
     }
-    this.recorded = offset;
-    this.thread = threads ? GroupCommit.daemon("oncefold-feed-" + name, this::tail) : null;
-    if (thread != null) {
-      thread.start();
+    this.recorded = tail.offset;
+    if (threads) {
+      tail.start("oncefold-feed-" + name, this::tryStep);
     }
   }
 
@@ -196,7 +185,7 @@ public final class SinkFeed<S, E, O> implements AutoCloseable {
       journal.awaitRecorded(journal.record(name, new Memory.SinkPosition(0, 0, 0)));
       return;
     }
-    offset = position.offset();
+    tail.offset = position.offset();
     written = position.length();
     if (at < written) {
       throw lost(at);
@@ -228,42 +217,21 @@ public final class SinkFeed<S, E, O> implements AutoCloseable {
             + " Restore it, or give the sink another name");
   }
 
-  private void tail() {
-    long pause = FIRST_PAUSE;
+  /** A step that may fail, and is tried again after a while unless it was the last. */
+  private boolean tryStep(boolean last) throws InterruptedException {
     try {
-      while (true) {
-        boolean last = closing.getCount() == 0;
-        try {
-          if (!step() && last) {
-            break;
-          }
-          trouble = null;
-          pause = FIRST_PAUSE;
-        } catch (SinkException | FencedException e) {
-          trouble = e;
-          closeLane();
-          if (last || closing.await(pause, TimeUnit.MILLISECONDS)) {
-            failure = e;
-            break;
-          }
-          pause = Math.min(2 * pause, LONGEST_PAUSE);
-          continue;
-        }
-        if (!last) {
-          // Each step costs a round trip and more: under load let some more come together for it.
-          if (journal.groups().awaitDurable(offset, WAIT_MILLIS)) {
-            journal.groups().awaitDurable(offset + GATHERED, GATHER_MILLIS);
-          }
-          if (journal.groups().failure() != null && journal.log().durable() <= offset) {
-            break;
-          }
-        }
+      boolean wrote = step();
+      trouble = null;
+      pause = FIRST_PAUSE;
+      return wrote;
+    } catch (SinkException | FencedException e) {
+      trouble = e;
+      closeLane();
+      if (last || tail.pause(pause)) {
+        throw e;
       }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    } catch (Throwable e) {
-      // An Error of the user's encoding, too: close must not pass for having written everything.
-      failure = e;
+      pause = Math.min(2 * pause, LONGEST_PAUSE);
+      return true;
     }
   }
 
@@ -271,26 +239,25 @@ public final class SinkFeed<S, E, O> implements AutoCloseable {
    * Writes what is new; false if there was nothing. Where it fails the same is read again after.
    */
   synchronized boolean step() {
-    long until = journal.log().durable();
-    if (offset >= until) {
+    if (!tail.hasMore()) {
       return false;
     }
     Sink.Lane open = lane();
-    long end = read(until);
+    long end = read();
     if (!messages.isEmpty()) {
       open.write(messages, attempted);
       written = attempted;
     }
-    offset = end;
-    if (offset - recorded > RECORD_EVERY) {
+    tail.offset = end;
+    if (end - recorded > RECORD_EVERY) {
       recordOffset();
     }
     return true;
   }
 
   private void recordOffset() {
-    recorded = offset;
-    var unused = journal.record(name, new Memory.SinkPosition(offset, written, 0));
+    recorded = tail.offset;
+    var unused = journal.record(name, new Memory.SinkPosition(recorded, written, 0));
   }
 
   /** The lane, which is opened again where it has failed. */
@@ -309,60 +276,38 @@ public final class SinkFeed<S, E, O> implements AutoCloseable {
   }
 
   /** Reads what the sink does not have; answers where in the log it ends. */
-  private long read(long until) {
+  private long read() {
     messages.clear();
     size = 0;
-    try (Log.Cursor cursor = journal.log().cursor(offset, until)) {
-      while (size < BUFFER && cursor.next()) {
-        if (cursor.header().kind() == Frame.COMMIT) {
-          Definition.Codecs<S, E, O> read =
-              codecs.computeIfAbsent(
-                  cursor.definition(), d -> new Definition.Codecs<>(d, journal.fold()));
-          History.records(
-              cursor,
-              record,
-              (r, sequence, at) -> {
-                if (sequence > written) {
-                  take(sequence, at, read);
-                }
-              },
-              journal.disk());
-        }
-      }
-      if (cursor.end() == offset) {
-        throw cursor.damage("no whole frame stands here, but it was durable");
-      }
-      return cursor.end();
+    try {
+      return tail.read(
+          () -> size >= BUFFER,
+          (record, sequence, at, codecs) -> {
+            if (sequence > written) {
+              take(record, sequence, at, codecs);
+            }
+          });
     } catch (IOException e) {
       throw History.unreadable(journal.disk(), e);
     }
   }
 
-  private void take(long sequence, Log.Cursor cursor, Definition.Codecs<S, E, O> read) {
+  private void take(
+      EventRecord record, long sequence, Log.Cursor cursor, Definition.Codecs<S, E, O> codecs) {
     String fold = journal.fold().name();
     for (int i = 0; i < record.outputCount(); i++) {
       Function<Emitted<O>, byte[]> encoding = outputs.get(record.outputName(i));
       if (encoding != null) {
-        add(message(record.emitted(i, sequence, fold, read.output()), encoding));
+        add(message(record.emitted(i, sequence, fold, codecs.output()), encoding));
         attempted = sequence;
       }
     }
-    if (refusals != null) {
-      switch (record.kind()) {
-        case APPLIED, DUPLICATE -> {}
-        case REJECTED, CONFLICT, EXPIRED, FAILED -> {
-          Entry<S, E, O> entry =
-              record.entry(
-                  sequence,
-                  Instant.ofEpochMilli(cursor.header().time()),
-                  journal.fold(),
-                  read,
-                  cursor.header().foldVersion());
-          // An event may be refused again and again under one id; its sequence is its own.
-          add(refusal(entry, refusals, fold + "/refusal/" + sequence));
-          attempted = sequence;
-        }
-      }
+    Entry<S, E, O> refusal =
+        refusals == null ? null : Tail.refusal(journal, record, sequence, cursor, codecs);
+    if (refusals != null && refusal != null) {
+      // An event may be refused again and again under one id; its sequence is its own.
+      add(refusal(refusal, refusals, fold + "/refusal/" + sequence));
+      attempted = sequence;
     }
   }
 
@@ -401,7 +346,7 @@ public final class SinkFeed<S, E, O> implements AutoCloseable {
    * @return whether it has failed
    */
   public boolean hasFailed() {
-    return failure != null;
+    return tail.hasFailed();
   }
 
   /**
@@ -416,21 +361,11 @@ public final class SinkFeed<S, E, O> implements AutoCloseable {
       return;
     }
     closed = true;
-    closing.countDown();
-    boolean interrupted = false;
-    while (thread != null && thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
     try {
-      while (thread == null && step()) {}
-      if (failure == null && offset > recorded && journal.groups().failure() == null) {
+      if (!tail.finish()) {
+        while (step()) {}
+      }
+      if (!tail.hasFailed() && tail.offset > recorded && journal.groups().failure() == null) {
         recordOffset();
       }
     } finally {
@@ -438,13 +373,7 @@ public final class SinkFeed<S, E, O> implements AutoCloseable {
       journal.sinkCloses(name);
       closeLane();
     }
-    Throwable failed = failure;
-    if (failed instanceof RuntimeException told) {
-      throw told;
-    } else if (failed != null) {
-      throw new JournalException(
-          "the feed of the sink \"" + name + "\" stopped: " + failed, failed);
-    }
+    tail.rethrow("the feed of the sink \"" + name + "\"");
   }
 
   private void closeLane() {

@@ -182,8 +182,8 @@ public final class Determinism {
         if (!more && !theirMore) {
           return null;
         }
-        Judgement a = more ? Judgement.read(one) : null;
-        Judgement b = theirMore ? Judgement.read(other) : null;
+        Imprint a = more ? Imprint.read(one) : null;
+        Imprint b = theirMore ? Imprint.read(other) : null;
         Difference found = compare(position, a, how, b);
         if (found != null) {
           return found;
@@ -194,9 +194,9 @@ public final class Determinism {
 
   /** Compares two judgements of one event; null for one that was not there. */
   static @Nullable Difference compare(
-      long position, @Nullable Judgement one, String how, @Nullable Judgement other) {
+      long position, @Nullable Imprint one, String how, @Nullable Imprint other) {
     if (one == null || other == null) {
-      Judgement there = one != null ? one : other;
+      Imprint there = one != null ? one : other;
       String none = "there is no such event";
       return there == null
           ? null

@@ -33,7 +33,7 @@ final class Judging<S, E, O> {
   private final List<Event<E>> events;
   private final Fold<S, E, O> fold;
   private final DryRun<S, E, O> run;
-  private final Judgement.Maker<S, E, O> maker;
+  private final Imprint.Maker<S, E, O> maker;
   // What each state was when it was put there.
   private final Map<String, Long> states = new HashMap<>();
 
@@ -41,7 +41,7 @@ final class Judging<S, E, O> {
     this.events = subject.events();
     this.fold = subject.fold();
     this.run = new DryRun<>(fold, Kernel.NO_LIMIT);
-    this.maker = new Judgement.Maker<>(fold);
+    this.maker = new Imprint.Maker<>(fold);
   }
 
   static <S, E, O> Judging<S, E, O> of(Subject<S, E, O> subject) {
@@ -78,7 +78,7 @@ final class Judging<S, E, O> {
   Determinism.@Nullable Difference compare(DataInputStream known) throws IOException {
     long position = 0;
     for (Event<E> event : events) {
-      Judgement first = known.readBoolean() ? Judgement.read(known) : null;
+      Imprint first = known.readBoolean() ? Imprint.read(known) : null;
       Determinism.Difference found = twice(position, event, first);
       if (found != null) {
         return found;
@@ -87,12 +87,12 @@ final class Judging<S, E, O> {
     }
     return known.readBoolean()
         ? Determinism.compare(
-            position, Judgement.read(known), "asked again in the same process", null)
+            position, Imprint.read(known), "asked again in the same process", null)
         : null;
   }
 
   private Determinism.@Nullable Difference twice(
-      long position, Event<E> event, @Nullable Judgement first) {
+      long position, Event<E> event, @Nullable Imprint first) {
     List<String> keys = keys(event);
     for (String key : keys) {
       String before = words(key);
@@ -113,7 +113,7 @@ final class Judging<S, E, O> {
     keys.forEach(key -> words.put(key, words(key)));
 
     Verdict<S, O> one = run.judge(event);
-    Judgement judged = maker.of(event, one);
+    Imprint judged = maker.of(event, one);
     for (String key : keys) {
       if (!Objects.equals(before.get(key), state(key))) {
         return difference(
@@ -142,7 +142,7 @@ final class Judging<S, E, O> {
           event,
           judged.words(),
           "the same object after the update was called again",
-          Judgement.words(one));
+          Imprint.words(one));
     }
     Determinism.Difference found =
         Determinism.compare(

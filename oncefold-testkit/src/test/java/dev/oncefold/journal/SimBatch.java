@@ -19,7 +19,7 @@ final class SimBatch {
   // The floor under which the next batch is judged.
   long floorAfter;
   // What the reference says of each event.
-  final List<SimReference.Judgement> expected = new ArrayList<>();
+  final List<SimReference.Expected> expected = new ArrayList<>();
   // What the journal answered, in order; empty until it did.
   final List<Verdict<SimFold.Trace, String>> answered = new ArrayList<>();
 

@@ -78,7 +78,7 @@ final class SimChecks {
   /** The verdicts that were answered. */
   static void verdicts(SimBatch batch) {
     for (int i = 0; i < batch.events.size(); i++) {
-      SimReference.Judgement expected = batch.expected.get(i);
+      SimReference.Expected expected = batch.expected.get(i);
       Verdict<SimFold.Trace, String> answered = batch.answered.get(i);
       String reason =
           answered instanceof Verdict.Rejected<SimFold.Trace, String> rejected
@@ -170,14 +170,14 @@ final class SimChecks {
       Fold.Ids ids,
       long asOf) {
     atSequence(journal.asOf(asOf), at(ledger.batches(), ids, asOf), "as of " + asOf);
-    List<SimReference.Judgement> judged = new ArrayList<>();
+    List<SimReference.Expected> judged = new ArrayList<>();
     ledger.batches().forEach(batch -> judged.addAll(batch.expected));
     Map<String, Slot<SimFold.Trace>> slots = new TreeMap<>();
     StringBuilder outputs = new StringBuilder();
     int[] seen = new int[1];
     journal.history(
         entry -> {
-          SimReference.Judgement expected = judged.get(seen[0]++);
+          SimReference.Expected expected = judged.get(seen[0]++);
           boolean hasReason =
               expected.kind() == Verdict.Kind.REJECTED || expected.kind() == Verdict.Kind.DUPLICATE;
           require(

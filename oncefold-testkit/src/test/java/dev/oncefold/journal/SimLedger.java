@@ -233,7 +233,7 @@ final class SimLedger {
     SimBatch batch = handed.get(committedBatches++);
     committed.apply(batch);
     tally.commits++;
-    for (SimReference.Judgement judged : batch.expected) {
+    for (SimReference.Expected judged : batch.expected) {
       tally.expired += judged.kind() == Verdict.Kind.EXPIRED ? 1 : 0;
       tally.conflicts += judged.kind() == Verdict.Kind.CONFLICT ? 1 : 0;
     }

@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class SimReference {
   /** What should become of an event. */
-  record Judgement(Verdict.Kind kind, @Nullable String reason) {}
+  record Expected(Verdict.Kind kind, @Nullable String reason) {}
 
   /** What is remembered of an id. */
   private record Seen(SimFold.Op op, long time, @Nullable String rejected) {}
@@ -115,8 +115,8 @@ final class SimReference {
   }
 
   /** Applies a batch; answers what should have become of its events. */
-  List<Judgement> apply(SimBatch batch) {
-    List<Judgement> judged = new ArrayList<>();
+  List<Expected> apply(SimBatch batch) {
+    List<Expected> judged = new ArrayList<>();
     for (Received<SimFold.Op> received : batch.events) {
       judged.add(applyOne(batch, received));
     }
@@ -131,16 +131,16 @@ final class SimReference {
   }
 
   /** Applies one event of a batch, without what belongs to the whole batch. */
-  Judgement applyOne(SimBatch batch, Received<SimFold.Op> received) {
+  Expected applyOne(SimBatch batch, Received<SimFold.Op> received) {
     sequence++;
     Event<SimFold.Op> event = received.event();
     String id =
         event == null || event.id() == null
             ? batch.partition + "@" + received.offset()
             : event.id();
-    Judgement judged =
+    Expected judged =
         event == null
-            ? new Judgement(Verdict.Kind.FAILED, null)
+            ? new Expected(Verdict.Kind.FAILED, null)
             : judge(batch, event, event.key() + '\0' + event.id(), id);
     counts.merge(judged.kind(), 1L, Long::sum);
     if (judged.kind() != Verdict.Kind.APPLIED && judged.kind() != Verdict.Kind.DUPLICATE) {
@@ -159,29 +159,29 @@ final class SimReference {
     return out.id() + " " + out.name() + " " + out.key() + " " + out.sequence() + " " + out.value();
   }
 
-  private Judgement judge(SimBatch batch, Event<SimFold.Op> event, String known, String id) {
+  private Expected judge(SimBatch batch, Event<SimFold.Op> event, String known, String id) {
     boolean span = choice.kind() == Fold.Ids.Kind.SPAN;
     Instant time = event.time();
     if (event.id() != null && choice.kind() != Fold.Ids.Kind.NONE) {
       Seen first = ids.get(known);
       if (first != null) {
         return first.op().equals(event.value())
-            ? new Judgement(Verdict.Kind.DUPLICATE, first.rejected())
-            : new Judgement(Verdict.Kind.CONFLICT, null);
+            ? new Expected(Verdict.Kind.DUPLICATE, first.rejected())
+            : new Expected(Verdict.Kind.CONFLICT, null);
       }
       if (span && time == null) {
-        return new Judgement(Verdict.Kind.FAILED, null);
+        return new Expected(Verdict.Kind.FAILED, null);
       }
     }
     if (span && time != null) {
       if (event.id() != null && time.toEpochMilli() <= floor) {
-        return new Judgement(Verdict.Kind.EXPIRED, null);
+        return new Expected(Verdict.Kind.EXPIRED, null);
       }
       if (time.toEpochMilli() > batch.latest) {
-        return new Judgement(Verdict.Kind.FAILED, null);
+        return new Expected(Verdict.Kind.FAILED, null);
       }
     }
-    Judgement judged = byTheRules(event, id);
+    Expected judged = byTheRules(event, id);
     if (judged.kind() != Verdict.Kind.FAILED) {
       if (event.id() != null && choice.kind() != Fold.Ids.Kind.NONE) {
         long until = span && time != null ? time.toEpochMilli() : Long.MAX_VALUE;
@@ -194,11 +194,11 @@ final class SimReference {
     return judged;
   }
 
-  private Judgement byTheRules(Event<SimFold.Op> event, String id) {
+  private Expected byTheRules(Event<SimFold.Op> event, String id) {
     SimFold.Op op = event.value();
     List<String> keys = SimFold.keys(event.key(), op);
     if (new HashSet<>(keys).size() < keys.size() || op.kind() == SimFold.Kind.THROW) {
-      return new Judgement(Verdict.Kind.FAILED, null);
+      return new Expected(Verdict.Kind.FAILED, null);
     }
     List<SimFold.Trace> before = new ArrayList<>();
     for (String key : keys) {
@@ -207,10 +207,10 @@ final class SimReference {
     }
     SimFold.Decision decision = SimFold.decide(event.id(), op, before);
     if (decision.rejected() != null) {
-      return new Judgement(Verdict.Kind.REJECTED, decision.rejected());
+      return new Expected(Verdict.Kind.REJECTED, decision.rejected());
     }
     if (op.kind() == SimFold.Kind.UNSTORABLE) {
-      return new Judgement(Verdict.Kind.FAILED, null);
+      return new Expected(Verdict.Kind.FAILED, null);
     }
     for (int i = 0; i < keys.size(); i++) {
       Slot<SimFold.Trace> old = slots.get(keys.get(i));
@@ -234,6 +234,6 @@ final class SimReference {
       allOutputs.append(line(emitted)).append('\n');
       (output.name().equals(Output.DEFAULT) ? outputs : audit).append(line(emitted)).append('\n');
     }
-    return new Judgement(Verdict.Kind.APPLIED, null);
+    return new Expected(Verdict.Kind.APPLIED, null);
   }
 }

@@ -64,6 +64,34 @@ final class SimTally {
     figures.landed().forEach((fault, times) -> landed.merge(fault, times, Integer::sum));
   }
 
+  /** Adds what happened in other runs. */
+  void add(SimTally other) {
+    seeds += other.seeds;
+    lives += other.lives;
+    crashes += other.crashes;
+    openCommits += other.openCommits;
+    recoveryStorms += other.recoveryStorms;
+    events += other.events;
+    resends += other.resends;
+    commits += other.commits;
+    expired += other.expired;
+    conflicts += other.conflicts;
+    fenced += other.fenced;
+    survivedUnanswered += other.survivedUnanswered;
+    segments += other.segments;
+    snapshots += other.snapshots;
+    dropped += other.dropped;
+    rebuilt += other.rebuilt;
+    readBeside += other.readBeside;
+    damaged += other.damaged;
+    damageDetected += other.damageDetected;
+    observations += other.observations;
+    compared += other.compared;
+    other.landed.forEach((fault, times) -> landed.merge(fault, times, Integer::sum));
+    other.faults.forEach((fault, times) -> faults.merge(fault, times, Long::sum));
+    other.places.forEach((place, times) -> places.merge(place, times, Long::sum));
+  }
+
   @Override
   public String toString() {
     return seeds

@@ -6,7 +6,13 @@ import dev.oncefold.verify.Checker;
 import dev.oncefold.verify.DiskFault;
 import dev.oncefold.verify.Observation;
 import dev.oncefold.verify.Result;
+import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -18,15 +24,12 @@ import org.junit.jupiter.api.Test;
  */
 class SimulationTest {
   @Test
-  void afterEveryCrashTheStateIsTheFoldOfTheInputUpToThePosition() {
+  void afterEveryCrashTheStateIsTheFoldOfTheInputUpToThePosition() throws Exception {
     String one = System.getProperty("oncefold.simulation.seed");
     long seeds = Long.getLong("oncefold.simulation.seeds", 10_000);
     long first = one == null ? 0 : Long.parseLong(one);
     long end = one == null ? seeds : first + 1;
-    SimTally tally = new SimTally();
-    for (long seed = first; seed < end; seed++) {
-      run(seed, tally);
-    }
+    SimTally tally = runAll(first, end);
     System.out.println("Simulation: " + tally);
     if (one == null && seeds >= 1000) {
       assertThatFaultsLanded(tally, seeds);
@@ -69,6 +72,36 @@ class SimulationTest {
     List<Observation> all = whole.history().observations();
     List<Observation> half = all.subList(0, all.size() / 2);
     assertThat(Checker.check(half::forEach, SimModel::new)).isInstanceOf(Result.Invalid.class);
+  }
+
+  /** Each seed is a world of its own, so that processors can share them. */
+  private static SimTally runAll(long first, long end) throws Exception {
+    AtomicLong next = new AtomicLong(first);
+    Callable<SimTally> some =
+        () -> {
+          SimTally tally = new SimTally();
+          try {
+            for (long seed = next.getAndIncrement(); seed < end; seed = next.getAndIncrement()) {
+              run(seed, tally);
+            }
+          } finally {
+            next.accumulateAndGet(end, Math::max); // one that failed is enough
+          }
+          return tally;
+        };
+    ExecutorService threads =
+        Executors.newFixedThreadPool(Runtime.getRuntime().availableProcessors());
+    try {
+      List<Callable<SimTally>> all =
+          Collections.nCopies(Runtime.getRuntime().availableProcessors(), some);
+      SimTally sum = new SimTally();
+      for (Future<SimTally> each : threads.invokeAll(all)) {
+        sum.add(each.get());
+      }
+      return sum;
+    } finally {
+      threads.shutdownNow();
+    }
   }
 
   private static void run(long seed, SimTally tally) {

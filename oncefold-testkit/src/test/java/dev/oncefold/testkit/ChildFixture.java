@@ -1,14 +1,10 @@
 package dev.oncefold.testkit;
 
 import dev.oncefold.Disk;
-import dev.oncefold.FailedEventException;
 import dev.oncefold.journal.Journal;
 import dev.oncefold.journal.View;
-import dev.oncefold.verify.Child;
 import dev.oncefold.verify.TraceModel.Trace;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,87 +12,60 @@ import org.jspecify.annotations.Nullable;
 
 /** The embedded engine in a process of its own, which is killed by SIGKILL. */
 final class ChildFixture extends FileFixture {
-  private static final int STOPPED = 3;
-  private static final String READY = "ready";
-
-  private @Nullable Child process;
-  private Path log;
+  private final EngineHosts hosts;
+  private @Nullable EngineHost engine;
   private @Nullable Setup setup;
-  private @Nullable String stopped;
-  private int lives;
 
-  ChildFixture(Path directory) {
+  ChildFixture(EngineHosts hosts, Path directory) {
     super(directory);
-    log = directory.resolve("log");
+    this.hosts = hosts;
   }
 
-  /** What runs in the process: the directory, the setup, the file that tells how it goes. */
-  public static void main(String[] args) throws Exception {
-    Path directory = Path.of(args[0]);
-    Path log = Path.of(args[2]);
-    try {
+  /** What runs in the process: the directory, and the setup. */
+  static final class Engine implements HostedEngine {
+    @Override
+    public void run(List<String> args, Run run) throws Exception {
+      Path directory = Path.of(args.get(0));
       Disk disk = Disk.at(EmbeddedEngine.journal(directory));
-      try (EmbeddedEngine engine = new EmbeddedEngine(disk, directory, Setup.of(args[1]))) {
-        Files.writeString(log, READY);
-        engine.run();
+      try (EmbeddedEngine engine = new EmbeddedEngine(disk, directory, Setup.of(args.get(1)))) {
+        run.ready();
+        engine.run(run::over);
       }
-    } catch (FailedEventException e) {
-      Files.writeString(log, String.valueOf(e.getMessage()));
-      System.exit(STOPPED);
-    } catch (RuntimeException e) {
-      Files.writeString(log, String.valueOf(e.getMessage()));
-      throw e;
     }
   }
 
-  private static Child spawn(Path directory, Setup what, Path log) throws IOException {
-    return Child.start(
-        ChildFixture.class,
-        Child.shortLived(),
-        Path.of(log + ".out"),
-        directory.toString(),
-        what.text(),
-        log.toString());
+  private EngineHost host(Setup what) throws IOException {
+    return hosts.start(directory.toString(), what.text());
   }
 
   @Override
   void run(Setup what) throws Exception {
-    stopped = null;
-    log = directory.resolve("log" + ++lives);
-    process = spawn(directory, what, log);
+    EngineHost started = host(what);
+    engine = started;
     // Other rules may be refused. The same rules are not: so the next crash may come before it is
     // ready.
     if (!what.equals(setup)) {
-      Patience.await(
-          patience(), () -> !works() || told(log).equals(READY) ? null : "a ready process");
+      started.awaitReady(patience());
     }
     setup = what;
   }
 
-  private static String told(Path log) throws IOException {
-    return Files.exists(log) ? Files.readString(log, StandardCharsets.UTF_8) : "";
+  private EngineHost running() {
+    EngineHost running = engine;
+    if (running == null) {
+      throw new IllegalStateException("the engine is down");
+    }
+    return running;
   }
 
   @Override
   boolean works() throws Exception {
-    Child running = process;
-    if (running == null) {
-      throw new IllegalStateException("the engine is down");
-    }
-    if (running.isAlive()) {
-      return true;
-    }
-    if (running.exitCode() != STOPPED) {
-      throw new IllegalStateException(
-          "the engine ended with exit code " + running.exitCode() + ": " + running.lastWords());
-    }
-    stopped = told(log);
-    return false;
+    return running().works();
   }
 
   @Override
   public @Nullable String stopped() {
-    return stopped;
+    return running().stopped();
   }
 
   @Override
@@ -108,28 +77,32 @@ final class ChildFixture extends FileFixture {
   }
 
   @Override
-  public void crash() {
-    // By SIGKILL.
-    close();
+  public void crash() throws Exception {
+    EngineHost victim = engine;
+    if (victim != null) {
+      victim.process().kill();
+    }
+    engine = null;
   }
 
   /** The first is paused meanwhile, and wakes up as if nothing had happened. */
   @Override
   public @Nullable String second() throws Exception {
-    Child first = process;
+    EngineHost first = running();
     Setup same = setup;
-    if (first == null || same == null) {
+    if (same == null) {
       throw new IllegalStateException("there is no first owner");
     }
-    first.pause();
-    Path rivalLog = directory.resolve("rival");
-    try (Child rival = spawn(directory, same, rivalLog)) {
-      if (!rival.awaitEnd(patience())) {
+    first.process().pause();
+    EngineHost rival = host(same);
+    try {
+      if (!rival.process().awaitEnd(patience())) {
         throw new IllegalStateException("the second owner is neither refused nor dead");
       }
-      return told(rivalLog);
+      return rival.told();
     } finally {
-      first.resume();
+      rival.process().close();
+      first.process().resume();
     }
   }
 
@@ -145,11 +118,11 @@ final class ChildFixture extends FileFixture {
   }
 
   @Override
-  public void close() {
-    Child victim = process;
-    if (victim != null) {
-      victim.close();
+  public void close() throws IOException {
+    EngineHost last = engine;
+    if (last != null) {
+      last.end(patience());
     }
-    process = null;
+    engine = null;
   }
 }

@@ -16,6 +16,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 
 /** The embedded engine as a user puts it together: files in, a journal, files out. */
 final class EmbeddedEngine implements AutoCloseable {
@@ -26,7 +27,6 @@ final class EmbeddedEngine implements AutoCloseable {
   private final Runner<Trace, Move, Receipt> runner;
   // Closed from the last to the first: the journal after all that use it.
   private final List<Runnable> closes = new ArrayList<>();
-  private volatile boolean stopping;
 
   EmbeddedEngine(Disk disk, Path directory, Setup setup) {
     Fold<Trace, Move, Receipt> fold = setup.fold();
@@ -96,20 +96,16 @@ final class EmbeddedEngine implements AutoCloseable {
         reason == null ? "" : reason);
   }
 
-  /** Works until {@link #stop}, or until something stops it. */
-  void run() throws InterruptedException {
+  /** Works until it is over, or until something stops it. */
+  void run(BooleanSupplier over) throws InterruptedException {
     try {
-      while (!stopping) {
+      while (!over.getAsBoolean()) {
         // Sooner than the runner's own pause: a scenario waits for each of its steps.
         runner.step(Duration.ofMillis(2));
       }
     } finally {
       runner.awaitCommits();
     }
-  }
-
-  void stop() {
-    stopping = true;
   }
 
   /** Writes what is left to the files, and ends. */

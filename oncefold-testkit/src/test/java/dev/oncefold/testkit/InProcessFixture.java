@@ -25,6 +25,7 @@ class InProcessFixture extends FileFixture {
   private OneLife disk = new OneLife(new SimulatedDisk(new Random(SEED), false, DiskObserver.NONE));
   private @Nullable EmbeddedEngine engine;
   private @Nullable Thread thread;
+  private volatile boolean ending;
   private volatile @Nullable Throwable died;
   private @Nullable String stopped;
 
@@ -37,12 +38,13 @@ class InProcessFixture extends FileFixture {
     EmbeddedEngine started = new EmbeddedEngine(disk, directory, setup);
     engine = started;
     died = null;
+    ending = false;
     stopped = null;
     thread =
         new Thread(
             () -> {
               try {
-                started.run();
+                started.run(() -> ending);
               } catch (Throwable e) {
                 died = e;
               }
@@ -93,7 +95,7 @@ class InProcessFixture extends FileFixture {
   }
 
   private void end(EmbeddedEngine dying) throws IOException {
-    dying.stop();
+    ending = true;
     if (thread != null) {
       try {
         thread.join();

@@ -1,6 +1,7 @@
 package dev.oncefold.verify;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -37,7 +38,8 @@ public final class Child implements AutoCloseable {
   /**
    * Starts a process with this program's own Java and class path.
    *
-   * @param main the class whose main method it runs; its standard input is not its own
+   * @param main the class whose main method it runs; on its standard input is what it is {@link
+   *     #tell told}
    * @param options for the Java virtual machine
    * @param log the file to which it appends what it prints, made if absent
    * @param args its arguments
@@ -48,10 +50,10 @@ public final class Child implements AutoCloseable {
       throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    // Before the options, which may name another one: the last counts.
+    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.addAll(options);
-    command.addAll(
-        List.of(
-            "-cp", System.getProperty("java.class.path"), Leashed.class.getName(), main.getName()));
+    command.addAll(List.of(Leashed.class.getName(), main.getName()));
     command.addAll(List.of(args));
     ProcessBuilder.Redirect to = ProcessBuilder.Redirect.appendTo(log.toFile());
     return new Child(new ProcessBuilder(command).redirectOutput(to).redirectError(to).start(), log);
@@ -64,6 +66,18 @@ public final class Child implements AutoCloseable {
    */
   public static List<String> shortLived() {
     return List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
+  }
+
+  /**
+   * Tells it something, whether it listens or not.
+   *
+   * @param line what it reads as a line of its standard input
+   * @throws IOException if it has ended
+   */
+  public void tell(String line) throws IOException {
+    OutputStream to = process.getOutputStream();
+    to.write((line + '\n').getBytes(StandardCharsets.UTF_8));
+    to.flush();
   }
 
   /**

@@ -4,9 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.oncefold.verify.Beacon.Field;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
@@ -81,6 +87,65 @@ class ChildTest {
       child.pause();
       assertThat(child.kill()).as("a paused one dies, too").isTrue();
     }
+  }
+
+  /** Says what it is told, until that is enough. */
+  static final class Echoes {
+    private Echoes() {}
+
+    public static void main(String[] args) throws IOException {
+      BufferedReader told =
+          new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+      for (String line = told.readLine(); !line.equals("enough"); line = told.readLine()) {
+        System.out.println(line);
+      }
+    }
+  }
+
+  @Test
+  void oneReadsWhatItIsTold() throws IOException, InterruptedException {
+    try (Child child = start(Echoes.class)) {
+      child.tell("one");
+      child.tell("two");
+      child.tell("enough");
+      assertThat(child.awaitEnd(Duration.ofSeconds(30))).isTrue();
+      assertThat(child.exitCode()).isZero();
+      assertThat(child.lastWords().lines()).containsExactly("one", "two");
+    }
+  }
+
+  /** Says where its classes are from. */
+  static final class Classes {
+    private Classes() {}
+
+    public static void main(String[] args) throws IOException {
+      System.out.println(Classes.class.getProtectionDomain().getCodeSource().getLocation());
+    }
+  }
+
+  @Test
+  void classesThatWereKeptAreNotLoadedAnew() throws IOException, InterruptedException {
+    List<String> options = new ArrayList<>(ClassArchive.of(Classes.class, directory));
+    assertThat(options).as("this Java can keep classes").isNotEmpty();
+    options.add("-Xlog:class+load");
+    Path log = directory.resolve("second");
+    try (Child child = Child.start(Classes.class, options, log)) {
+      assertThat(child.awaitEnd(Duration.ofSeconds(30))).isTrue();
+      assertThat(child.exitCode()).isZero();
+    }
+    assertThat(Files.readAllLines(log))
+        .anyMatch(
+            line ->
+                line.contains(Classes.class.getName())
+                    && line.contains("source: shared objects file (top)"));
+  }
+
+  @Test
+  void classesOfAProcessThatFailsAreNotKept() {
+    assertThatThrownBy(() -> ClassArchive.of(Ends.class, directory))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("exit code 3")
+        .hasMessageContaining("the disk is full");
   }
 
   /** Says something, and ends. */

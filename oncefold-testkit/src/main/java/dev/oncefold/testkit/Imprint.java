@@ -23,11 +23,11 @@ import org.jspecify.annotations.Nullable;
  * @param result the hash of its verdict, the new states and the outputs, as they would be stored
  * @param words the same for a person; cut off where it is long
  */
-record Judgement(String key, @Nullable String id, long input, long result, String words) {
+record Imprint(String key, @Nullable String id, long input, long result, String words) {
   private static final int MOST = 2000;
 
   /** Whether the same event came to the same. Words do not count: they may hold an address. */
-  boolean sameAs(Judgement other) {
+  boolean sameAs(Imprint other) {
     return input == other.input && result == other.result;
   }
 
@@ -40,11 +40,11 @@ record Judgement(String key, @Nullable String id, long input, long result, Strin
     out.writeUTF(cut(words));
   }
 
-  static Judgement read(DataInputStream in) throws IOException {
+  static Imprint read(DataInputStream in) throws IOException {
     String key = in.readUTF();
     boolean hasId = in.readBoolean();
     String id = in.readUTF();
-    return new Judgement(key, hasId ? id : null, in.readLong(), in.readLong(), in.readUTF());
+    return new Imprint(key, hasId ? id : null, in.readLong(), in.readLong(), in.readUTF());
   }
 
   private static String cut(String text) {
@@ -91,8 +91,8 @@ record Judgement(String key, @Nullable String id, long input, long result, Strin
       this.fold = fold;
     }
 
-    Judgement of(Event<E> event, Verdict<S, O> verdict) {
-      return new Judgement(event.key(), event.id(), input(event), result(verdict), words(verdict));
+    Imprint of(Event<E> event, Verdict<S, O> verdict) {
+      return new Imprint(event.key(), event.id(), input(event), result(verdict), words(verdict));
     }
 
     long input(Event<E> event) {
