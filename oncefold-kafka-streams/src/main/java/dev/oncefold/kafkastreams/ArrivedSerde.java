@@ -59,7 +59,8 @@ final class ArrivedSerde<E> implements Serde<Arrived<E>> {
       fold.eventCodec().encode(event.value(), out);
     } else {
       byte[] raw = arrived.raw();
-      out.writeString(String.valueOf(arrived.undecodable())).writeBoolean(raw != null);
+      out.writeString(String.valueOf(arrived.undecodable())).writeBoolean(arrived.everywhere());
+      out.writeBoolean(raw != null);
       if (raw != null) {
         out.writeBytes(raw);
       }
@@ -67,7 +68,7 @@ final class ArrivedSerde<E> implements Serde<Arrived<E>> {
     return out.toByteArray();
   }
 
-  private @Nullable Arrived<E> read(String topic, byte @Nullable [] bytes) {
+  @Nullable Arrived<E> read(String topic, byte @Nullable [] bytes) {
     if (bytes == null) {
       return null;
     }
@@ -106,8 +107,10 @@ final class ArrivedSerde<E> implements Serde<Arrived<E>> {
             in.readUnsigned(),
             (int) in.readUnsigned());
     if (!in.readBoolean()) {
+      String why = in.readString();
+      boolean everywhere = in.readBoolean();
       return Arrived.undecodable(
-          origin, in.readString(), in.readBoolean() ? in.readBytes() : null);
+          origin, why, in.readBoolean() ? in.readBytes() : null, everywhere);
     }
     String id = in.readNullableString();
     String key = in.readString();

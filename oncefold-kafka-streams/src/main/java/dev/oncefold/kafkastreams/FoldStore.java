@@ -35,6 +35,7 @@ final class FoldStore<S> implements StateStore, CachedStateStore<byte[], byte[]>
   private LongSupplier waterline = () -> dev.oncefold.Kernel.NO_FLOOR;
   private boolean asked;
   private boolean committing;
+  private boolean uncommitted;
   private boolean inEvent;
   private boolean open;
 
@@ -83,6 +84,7 @@ final class FoldStore<S> implements StateStore, CachedStateStore<byte[], byte[]>
     memory = new Memory<>(plan.fold(), context.applicationId() + "-" + plan.store() + "-changelog");
     asked = false;
     committing = false;
+    uncommitted = false;
     inEvent = false;
     open = true;
     log.init(context, root);
@@ -99,6 +101,7 @@ final class FoldStore<S> implements StateStore, CachedStateStore<byte[], byte[]>
     waterline = lowest;
     asked = false;
     committing = false;
+    uncommitted = false;
     inEvent = false;
     memory.open(plan.accepting());
   }
@@ -132,12 +135,14 @@ final class FoldStore<S> implements StateStore, CachedStateStore<byte[], byte[]>
   void settle() {
     if (committing) {
       committing = false;
+      uncommitted = false;
       memory.publish();
     }
   }
 
+  /** Whether everything that was done is committed, as far as is known. */
   boolean isSettled() {
-    return !committing && !memory.isDirty();
+    return !uncommitted && !memory.isDirty();
   }
 
   // ---------------------------------------------------------------- for Kafka Streams
@@ -157,12 +162,13 @@ final class FoldStore<S> implements StateStore, CachedStateStore<byte[], byte[]>
           "an event was begun and not finished; nothing can be committed before the task begins"
               + " anew");
     }
+    uncommitted = uncommitted || memory.isDirty();
     try {
       memory.flush((key, value) -> log.put(Bytes.wrap(key), value), waterline.getAsLong());
     } catch (StreamsFoldException e) {
       // The events since the last commit come again, and then each state is tried at once.
       plan.shared().beCareful();
-      throw e;
+      throw Routing.again(String.valueOf(e.getMessage()), e);
     }
   }
 

@@ -1,9 +1,14 @@
 package dev.oncefold.kafkastreams;
 
+import dev.oncefold.Decoder;
+import dev.oncefold.Encoder;
 import dev.oncefold.Event;
+import dev.oncefold.FailedEventException;
 import dev.oncefold.Fold;
 import dev.oncefold.Kernel;
 import dev.oncefold.Output;
+import dev.oncefold.Position;
+import dev.oncefold.Received;
 import dev.oncefold.Verdict;
 import dev.oncefold.journal.Emitted;
 import dev.oncefold.journal.Entry;
@@ -11,6 +16,7 @@ import dev.oncefold.journal.IdTable;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.List;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
@@ -39,13 +45,16 @@ final class Judging<S, E, O> implements Processor<String, Arrived<E>, String, Se
   private final Kernel<S, E, O> kernel;
   private @Nullable ProcessorContext<String, Sent<S, E, O>> context;
   private @Nullable FoldStore<S> store;
+  private final ArrivedSerde<E> serde;
   private @Nullable Cancellable lookingBack;
+  private @Nullable FoldStopped stopped;
   private long next;
 
   Judging(Plan<S, E, O> plan) {
     this.plan = plan;
     this.fold = plan.fold();
     this.kernel = new Kernel<>(fold);
+    this.serde = new ArrivedSerde<>(fold);
   }
 
   @Override
@@ -63,7 +72,11 @@ final class Judging<S, E, O> implements Processor<String, Arrived<E>, String, Se
     store = found;
     context = begun;
     lookingBack = null;
+    stopped = null;
     next = 0;
+    if (found.live().firstWaiting() != null) {
+      lookBack();
+    }
   }
 
   @Override
@@ -92,23 +105,88 @@ final class Judging<S, E, O> implements Processor<String, Arrived<E>, String, Se
   public void process(Record<String, Arrived<E>> record) {
     Arrived<E> arrived = record.value();
     if (arrived.unreadable() != null) {
-      throw new FoldStopped(false, arrived.unreadable());
+      throw new FoldStopped(arrived.unreadable());
     }
-    FoldStore<S> books = store();
-    // If anything below throws, the event stays begun, and nothing can be committed.
-    books.beginEvent();
-    try {
-      if (!plan.isStraight() || !books.live().isApplied(arrived.origin())) {
-        judge(arrived, record.timestamp());
-      }
-      next = context().recordMetadata().map(where -> where.offset() + 1).orElse(next);
-    } catch (TimeoutException e) {
-      throw Routing.timedOut(e);
-    }
-    books.endEvent();
+    goOnWithWaiting();
+    stopWhereSettled();
+    Memory<S> memory = store().live();
+    inEvent(
+        () -> {
+          if (stopped != null) {
+            hold(arrived, record.timestamp());
+          } else if (!plan.isStraight() || !memory.isApplied(arrived.origin())) {
+            stopped = judge(arrived, record.timestamp());
+            if (stopped != null) {
+              hold(arrived, record.timestamp());
+            }
+          }
+          next = context().recordMetadata().map(where -> where.offset() + 1).orElse(next);
+        });
     lookBack();
-    if (plan.shared().stopsIn(arrived.origin().partitionName())) {
-      context().commit();
+  }
+
+  /** If it throws, the event stays begun, and nothing can be committed. */
+  private void inEvent(Runnable work) {
+    store().beginEvent();
+    try {
+      work.run();
+    } catch (TimeoutException e) {
+      throw Routing.again("the cluster did not answer in time", e);
+    }
+    store().endEvent();
+  }
+
+  // ---------------------------------------------------------------- stopping
+
+  /**
+   * The task is to stop before an event, and Kafka Streams has read it already, and perhaps some
+   * behind it. They are kept in the store, not judged, and committed with what stands before them;
+   * then the thread stops. Whoever gets the task begins with them.
+   */
+  private void hold(Arrived<E> arrived, long timestamp) {
+    Encoder out = new Encoder();
+    byte[] bytes = serde.bytes(arrived);
+    store().live().hold(out.writeLong(timestamp).writeRaw(bytes, 0, bytes.length).toByteArray());
+    if (plan.isStraight()) {
+      store().live().passed(arrived.origin(), Kernel.NO_FLOOR);
+    }
+    context().commit();
+  }
+
+  /** Judges what a task has left that stopped. */
+  private void goOnWithWaiting() {
+    Memory<S> memory = store().live();
+    while (stopped == null) {
+      byte[] first = memory.firstWaiting();
+      if (first == null) {
+        return;
+      }
+      Decoder in = new Decoder(first);
+      long timestamp = in.readLong();
+      Arrived<E> arrived =
+          serde.read(plan.store(), Arrays.copyOfRange(first, in.position(), first.length));
+      if (arrived == null || arrived.unreadable() != null) {
+        throw new FoldStopped(
+            "an event that the fold stopped before cannot be read any more: "
+                + (arrived == null ? "" : arrived.unreadable()));
+      }
+      inEvent(
+          () -> {
+            stopped = judge(arrived, timestamp);
+            if (stopped == null) {
+              memory.release();
+            } else {
+              context().commit();
+            }
+          });
+    }
+  }
+
+  private void stopWhereSettled() {
+    store().settle();
+    FoldStopped why = stopped;
+    if (why != null && store().isSettled()) {
+      throw why;
     }
   }
 
@@ -124,7 +202,8 @@ final class Judging<S, E, O> implements Processor<String, Arrived<E>, String, Se
                   LOOK_BACK,
                   PunctuationType.WALL_CLOCK_TIME,
                   now -> {
-                    store().settle();
+                    goOnWithWaiting();
+                    stopWhereSettled();
                     if (store().isSettled() && lookingBack != null) {
                       lookingBack.cancel();
                       lookingBack = null;
@@ -133,7 +212,42 @@ final class Judging<S, E, O> implements Processor<String, Arrived<E>, String, Se
     }
   }
 
-  private void judge(Arrived<E> arrived, long timestamp) {
+  private FoldStopped stop(Arrived<E> arrived, Verdict.Failed<S, O> failure) {
+    Origin origin = arrived.origin();
+    Event<E> event = arrived.event();
+    String which =
+        event == null
+            ? ""
+            : " (key \""
+                + event.key()
+                + "\""
+                + (event.id() == null ? "" : ", id \"" + event.id() + "\"")
+                + ")";
+    return new FoldStopped(
+        new FailedEventException(
+            origin.partitionName(),
+            event == null
+                ? Received.undecodable(
+                    origin.offset(),
+                    Position.START,
+                    String.valueOf(arrived.undecodable()),
+                    new byte[0])
+                : Received.of(origin.offset(), Position.START, event),
+            failure,
+            "stopped at "
+                + origin.id()
+                + which
+                + ": "
+                + failure.reason()
+                + ". Nothing of this event is applied, everything before it in its task is. Mend"
+                + " the cause and run again, or let this event be refused (StreamsFold.refusing),"
+                + " or the fold refuse all failed events (whenFailed)"));
+  }
+
+  // ---------------------------------------------------------------- judging
+
+  /** Judges an event, and does what comes of it; answers why the task is to stop before it. */
+  private @Nullable FoldStopped judge(Arrived<E> arrived, long timestamp) {
     Memory<S> memory = store().live();
     Event<E> event = arrived.event();
     Origin origin = arrived.origin();
@@ -165,7 +279,10 @@ final class Judging<S, E, O> implements Processor<String, Arrived<E>, String, Se
     if (verdict instanceof Verdict.Failed<S, O> failed
         && fold.whenFailed() == Fold.WhenFailed.STOP
         && !plan.refusing().contains(origin.id())) {
-      throw Routing.stop(plan, arrived, failed);
+      return stop(arrived, failed);
+    }
+    if (arrived.everywhere() && context().taskId().partition() != 0) {
+      return null;
     }
     send(arrived, verdict, timestamp);
     if (verdict instanceof Verdict.Applied<S, O> applied && event != null) {
@@ -184,6 +301,7 @@ final class Judging<S, E, O> implements Processor<String, Arrived<E>, String, Se
       boolean counts = verdict instanceof Verdict.Applied || verdict instanceof Verdict.Rejected;
       memory.passed(origin, counts && event != null ? watermark(event.time()) : Kernel.NO_FLOOR);
     }
+    return null;
   }
 
   private long idTime(@Nullable Instant time) {
@@ -240,7 +358,6 @@ final class Judging<S, E, O> implements Processor<String, Arrived<E>, String, Se
         Output<O> output = outputs.get(n);
         if (!plan.shared().takes(output.name())) {
           throw new FoldStopped(
-              false,
               "the fold \""
                   + fold.name()
                   + "\" emits to \""

@@ -38,6 +38,7 @@ final class Memory<S> {
   private static final byte HEAD = 'H';
   private static final byte SLOT = 'S';
   private static final byte IDS = 'I';
+  private static final byte WAITING = 'W';
 
   private final Fold<S, ?, ?> fold;
   private final String changelog;
@@ -50,6 +51,9 @@ final class Memory<S> {
   private final Encoder scratch = new Encoder();
   private List<Cell<S>> dirty = new ArrayList<>();
   private List<Cell<S>> flushed = new ArrayList<>();
+  // Read, and not judged: the task stops before the first of them.
+  private final TreeMap<Long, byte[]> waiting = new TreeMap<>();
+  private final TreeMap<Long, Boolean> waitingDirty = new TreeMap<>();
   private @Nullable IdTable ids;
   private long floor = Kernel.NO_FLOOR;
   private int writing;
@@ -94,6 +98,8 @@ final class Memory<S> {
         restoreSlot(new String(key, 1, key.length - 1, StandardCharsets.UTF_8), value);
       } else if (tag == IDS) {
         pages.restore(ByteBuffer.wrap(key, 1, Long.BYTES).getLong(), value, table(), floor);
+      } else if (tag == WAITING) {
+        restoreWaiting(ByteBuffer.wrap(key, 1, Long.BYTES).getLong(), value);
       } else if (tag == HEAD && value != null) {
         restoreHead(Head.read(new Decoder(value)));
       } else if (tag == DEFINITION && value != null) {
@@ -124,6 +130,14 @@ final class Memory<S> {
     cell.live = null;
     cell.raw = value;
     cell.committed = value;
+  }
+
+  private void restoreWaiting(long number, byte @Nullable [] value) {
+    if (value == null) {
+      waiting.remove(number);
+    } else {
+      waiting.put(number, value);
+    }
   }
 
   private void restoreHead(Head head) {
@@ -321,6 +335,26 @@ final class Memory<S> {
     pages.add(hi, lo, fingerprint, time, rejected);
   }
 
+  /** Keeps an event that is read and not judged, behind those that wait already. */
+  void hold(byte[] arrived) {
+    long number = waiting.isEmpty() ? 1 : waiting.lastKey() + 1;
+    waiting.put(number, arrived);
+    waitingDirty.put(number, true);
+    changed = true;
+  }
+
+  /** The first event that waits; null where none does. */
+  byte @Nullable [] firstWaiting() {
+    return waiting.isEmpty() ? null : waiting.firstEntry().getValue();
+  }
+
+  /** The first event that waits was judged. */
+  void release() {
+    waitingDirty.put(waiting.firstKey(), true);
+    waiting.pollFirstEntry();
+    changed = true;
+  }
+
   /** Throws what writing a state would throw. */
   void check(S state) {
     scratch.truncate(0);
@@ -356,13 +390,18 @@ final class Memory<S> {
     }
     dirty.clear();
     raiseFloor(least);
-    pages.flush(
-        (number, page) ->
-            log.put(
-                ByteBuffer.allocate(1 + Long.BYTES).put(IDS).putLong(number).array(), page));
+    pages.flush((number, page) -> log.put(numbered(IDS, number), page));
+    for (long number : waitingDirty.keySet()) {
+      log.put(numbered(WAITING, number), waiting.get(number));
+    }
+    waitingDirty.clear();
     flushedHead = new Head(tally.counts(), floor, new LinkedHashMap<>(inputs));
     log.put(new byte[] {HEAD}, flushedHead.bytes());
     changed = false;
+  }
+
+  private static byte[] numbered(byte tag, long number) {
+    return ByteBuffer.allocate(1 + Long.BYTES).put(tag).putLong(number).array();
   }
 
   private static byte[] slotKey(String key) {
@@ -380,7 +419,7 @@ final class Memory<S> {
       fold.stateCodec().encode(slot.state(), scratch);
     } catch (RuntimeException e) {
       throw new StreamsFoldException(
-          "the state of the key \"" + key + "\" cannot be written: " + e.getMessage(), e, true);
+          "the state of the key \"" + key + "\" cannot be written: " + e.getMessage(), e);
     }
     return scratch.toByteArray();
   }

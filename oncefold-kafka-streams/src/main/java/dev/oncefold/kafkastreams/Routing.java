@@ -1,17 +1,14 @@
 package dev.oncefold.kafkastreams;
 
 import dev.oncefold.Event;
-import dev.oncefold.FailedEventException;
 import dev.oncefold.Fold;
-import dev.oncefold.Position;
-import dev.oncefold.Received;
-import dev.oncefold.Verdict;
 import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.record.TimestampType;
+import org.apache.kafka.streams.errors.TaskMigratedException;
 import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
@@ -65,7 +62,6 @@ final class Routing<K, V, E> implements Processor<K, V, String, Arrived<E>> {
     String replaced = plan.backlog().replaced();
     if (replaced != null) {
       throw new FoldStopped(
-          false,
           "the topic "
               + replaced
               + " was deleted and made anew while it was read. Begin anew under another application"
@@ -75,70 +71,24 @@ final class Routing<K, V, E> implements Processor<K, V, String, Arrived<E>> {
     if (arrived == null) {
       return;
     }
-    if (arrived.event() == null
-        && plan.repartitions()
-        && plan.fold().whenFailed() == Fold.WhenFailed.STOP
-        && !plan.refusing().contains(origin.id())) {
-      // Behind the repartition topic nobody would know what must not come after it.
-      throw stop(plan, arrived, new Verdict.Failed<>(cause(), String.valueOf(arrived.undecodable())));
-    }
     try {
       context()
           .forward(
               new Record<>(
                   arrived.key(), arrived, Math.max(0, record.timestamp()), new RecordHeaders()));
     } catch (TimeoutException e) {
-      throw timedOut(e);
+      throw again("the cluster did not answer in time", e);
     }
-    if (plan.shared().stopsIn(origin.partitionName())) {
-      context().commit();
-    }
-  }
-
-  private static Verdict.Cause cause() {
-    return Verdict.Cause.UNDECODABLE;
   }
 
   /**
-   * Kafka Streams answers a timeout by giving the task up and committing the others, and with them
-   * what this task has sent so far. A thread that stops commits nothing.
+   * Gives up what is not committed, and begins again with it. Kafka Streams does so with all tasks
+   * of a thread that has lost them. A timeout it answers otherwise: it commits the other tasks, and
+   * with them what this one has sent so far. And an exception of any other kind may be skipped, with
+   * its event, by a handler of the application.
    */
-  static FoldStopped timedOut(TimeoutException e) {
-    return new FoldStopped(true, "the cluster did not answer in time: " + e.getMessage(), e);
-  }
-
-  /** Stops before an event, as the fold says. */
-  static <E> FoldStopped stop(
-      Plan<?, E, ?> plan, Arrived<E> arrived, Verdict.Failed<?, ?> failure) {
-    Origin origin = arrived.origin();
-    Event<E> event = arrived.event();
-    String which =
-        event == null
-            ? ""
-            : " (key \""
-                + event.key()
-                + "\""
-                + (event.id() == null ? "" : ", id \"" + event.id() + "\"")
-                + ")";
-    boolean known = plan.shared().stopsAt(origin.partitionName(), origin.id());
-    Position nowhere = Position.START;
-    return new FoldStopped(
-        !known,
-        new FailedEventException(
-            origin.partitionName(),
-            event == null
-                ? Received.undecodable(
-                    origin.offset(), nowhere, String.valueOf(arrived.undecodable()), new byte[0])
-                : Received.of(origin.offset(), nowhere, event),
-            failure,
-            "stopped at "
-                + origin.id()
-                + which
-                + ": "
-                + failure.reason()
-                + ". Nothing of this event is applied. Mend the cause and run again, or let this"
-                + " event be refused (StreamsFold.refusing), or the fold refuse all failed events"
-                + " (whenFailed)"));
+  static TaskMigratedException again(String why, Throwable cause) {
+    return new TaskMigratedException(why, cause);
   }
 
   private Origin origin() {
@@ -177,13 +127,15 @@ final class Routing<K, V, E> implements Processor<K, V, String, Arrived<E>> {
     } catch (Exception e) {
       for (Throwable each = e; each != null; each = each.getCause()) {
         if (each instanceof RetriableException) {
-          throw new FoldStopped(
-              true, origin.id() + " cannot be read now: " + each.getMessage(), each);
+          throw again(origin.id() + " cannot be read now", each);
         }
       }
       String why = e.getMessage() == null ? e.toString() : e.getMessage();
       return Arrived.undecodable(
-          origin, why, record.value() instanceof byte[] bytes ? bytes : null);
+          origin,
+          why,
+          record.value() instanceof byte[] bytes ? bytes : null,
+          plan.repartitions() && plan.fold().whenFailed() == Fold.WhenFailed.STOP);
     }
   }
 

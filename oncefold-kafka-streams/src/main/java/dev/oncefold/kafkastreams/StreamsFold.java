@@ -5,9 +5,12 @@ import java.time.Clock;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.kstream.KStream;
@@ -267,6 +270,16 @@ public final class StreamsFold<S, E, O> {
     if (repartitions) {
       Repartitioned<String, Arrived<E>> through =
           Repartitioned.with(Serdes.String(), new ArrivedSerde<>(fold)).withName(store);
+      if (fold.whenFailed() == Fold.WhenFailed.STOP) {
+        // What is no event stops all tasks: all of them have applied what stands before it.
+        through =
+            through.withStreamPartitioner(
+                (topic, key, arrived, count) ->
+                    arrived.everywhere()
+                        ? Optional.of(
+                            IntStream.range(0, count).boxed().collect(Collectors.toSet()))
+                        : Optional.empty());
+      }
       routed =
           routed.repartition(
               partitions == 0 ? through : through.withNumberOfPartitions(partitions));

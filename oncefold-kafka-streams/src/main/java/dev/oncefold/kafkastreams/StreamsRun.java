@@ -42,12 +42,7 @@ public final class StreamsRun<S> implements AutoCloseable {
     Throwable why = thrown;
     for (Throwable each = thrown; each != null; each = each.getCause()) {
       if (each instanceof FoldStopped stopped) {
-        if (stopped.again()) {
-          return StreamThreadExceptionResponse.REPLACE_THREAD;
-        }
         why = stopped.getCause() == null ? stopped : stopped.getCause();
-      } else if (each instanceof StreamsFoldException told && told.again()) {
-        return StreamThreadExceptionResponse.REPLACE_THREAD;
       }
     }
     if (failure == null) {

@@ -84,6 +84,7 @@ final class Servers implements AutoCloseable {
     settings.put("session.timeout.ms", "5000");
     settings.put("heartbeat.interval.ms", "200");
     settings.put("producer.linger.ms", "0");
+    settings.put("fetch.max.wait.ms", "20");
     return settings;
   }
 
@@ -102,6 +103,7 @@ final class Servers implements AutoCloseable {
             Map.of(
                 "bootstrap.servers", broker.bootstrap(),
                 "isolation.level", "read_committed",
+                "fetch.max.wait.ms", "20",
                 "auto.offset.reset", "earliest"),
             new ByteArrayDeserializer(),
             new ByteArrayDeserializer());

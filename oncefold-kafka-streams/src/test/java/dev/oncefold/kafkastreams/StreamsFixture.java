@@ -244,7 +244,9 @@ final class StreamsFixture implements EngineFixture {
       try {
         changelog =
             new Changelog<>(
-                Map.of("bootstrap.servers", servers.bootstrap()), topic, setup.fold());
+                Map.of("bootstrap.servers", servers.bootstrap(), "fetch.max.wait.ms", "20"),
+                topic,
+                setup.fold());
       } catch (StreamsFoldException e) {
         return null; // nothing is stored yet
       }
