@@ -23,6 +23,7 @@ final class Changelog<S> implements AutoCloseable {
   private final KafkaConsumer<byte[], byte[]> consumer;
   private final List<TopicPartition> partitions = new ArrayList<>();
   private final Map<Integer, Memory<S>> memories = new HashMap<>();
+  private final Map<Integer, List<ConsumerRecord<byte[], byte[]>>> unfinished = new HashMap<>();
 
   /** Told of each flush that was read to its end. */
   @FunctionalInterface
@@ -68,10 +69,21 @@ final class Changelog<S> implements AutoCloseable {
         if (memory == null) {
           throw new IllegalStateException(topic + " has got a partition more");
         }
-        if (memory.restore(record.key(), record.value())) {
-          flushes.flushed(record.partition(), memory);
-        }
+        take(record, memory, flushes);
       }
+    }
+  }
+
+  /** A flush is shown whole: what was read may end in the midst of one. */
+  private void take(
+      ConsumerRecord<byte[], byte[]> record, Memory<S> memory, Flushes<S> flushes) {
+    List<ConsumerRecord<byte[], byte[]>> begun =
+        unfinished.computeIfAbsent(record.partition(), p -> new ArrayList<>());
+    begun.add(record);
+    if (Memory.endsFlush(record.key())) {
+      begun.forEach(each -> memory.restore(each.key(), each.value()));
+      begun.clear();
+      flushes.flushed(record.partition(), memory);
     }
   }
 

@@ -90,8 +90,13 @@ final class Memory<S> {
 
   // ---------------------------------------------------------------- from the changelog
 
-  /** Takes a record of the changelog, in order; answers whether it is the last one of a flush. */
-  boolean restore(byte[] key, byte @Nullable [] value) {
+  /** Whether a record of the changelog is the last one of a flush. */
+  static boolean endsFlush(byte[] key) {
+    return key[0] == HEAD;
+  }
+
+  /** Takes a record of the changelog, in order. */
+  void restore(byte[] key, byte @Nullable [] value) {
     try {
       byte tag = key[0];
       if (tag == SLOT) {
@@ -107,7 +112,6 @@ final class Memory<S> {
       } else {
         throw new IllegalStateException("no record has the tag " + tag);
       }
-      return tag == HEAD;
     } catch (RuntimeException e) {
       throw e instanceof StreamsFoldException
           ? e
