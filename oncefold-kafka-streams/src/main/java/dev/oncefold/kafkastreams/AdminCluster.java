@@ -45,8 +45,7 @@ final class AdminCluster implements Cluster {
     return offsets(partitions, OffsetSpec.latest());
   }
 
-  private Map<TopicPartition, Long> offsets(
-      Collection<TopicPartition> partitions, OffsetSpec which)
+  private Map<TopicPartition, Long> offsets(Collection<TopicPartition> partitions, OffsetSpec which)
       throws ExecutionException, InterruptedException {
     if (partitions.isEmpty()) {
       return Map.of();

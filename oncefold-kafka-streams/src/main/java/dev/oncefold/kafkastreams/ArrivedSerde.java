@@ -88,7 +88,8 @@ final class ArrivedSerde<E> implements Serde<Arrived<E>> {
   private Arrived<E> read(Decoder in) {
     int format = in.readByte();
     if (format != FORMAT) {
-      throw new IllegalStateException("it is of format " + format + ", and " + FORMAT + " is known");
+      throw new IllegalStateException(
+          "it is of format " + format + ", and " + FORMAT + " is known");
     }
     if (in.readLong() != schema) {
       throw new IllegalStateException(
@@ -109,8 +110,7 @@ final class ArrivedSerde<E> implements Serde<Arrived<E>> {
     if (!in.readBoolean()) {
       String why = in.readString();
       boolean everywhere = in.readBoolean();
-      return Arrived.undecodable(
-          origin, why, in.readBoolean() ? in.readBytes() : null, everywhere);
+      return Arrived.undecodable(origin, why, in.readBoolean() ? in.readBytes() : null, everywhere);
     }
     String id = in.readNullableString();
     String key = in.readString();

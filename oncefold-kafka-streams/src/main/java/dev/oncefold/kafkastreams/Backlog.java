@@ -179,9 +179,10 @@ final class Backlog {
         drained.add(each);
       }
     }
-    last = repartition == null
-        ? new Look(input, drained, Map.of(), Set.of())
-        : behind(asked, group, group + "-" + repartition, input, drained);
+    last =
+        repartition == null
+            ? new Look(input, drained, Map.of(), Set.of())
+            : behind(asked, group, group + "-" + repartition, input, drained);
   }
 
   /** What was forwarded by then, and what of it is applied. */

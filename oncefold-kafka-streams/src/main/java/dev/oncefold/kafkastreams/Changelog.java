@@ -75,8 +75,7 @@ final class Changelog<S> implements AutoCloseable {
   }
 
   /** A flush is shown whole: what was read may end in the midst of one. */
-  private void take(
-      ConsumerRecord<byte[], byte[]> record, Memory<S> memory, Flushes<S> flushes) {
+  private void take(ConsumerRecord<byte[], byte[]> record, Memory<S> memory, Flushes<S> flushes) {
     List<ConsumerRecord<byte[], byte[]>> begun =
         unfinished.computeIfAbsent(record.partition(), p -> new ArrayList<>());
     begun.add(record);

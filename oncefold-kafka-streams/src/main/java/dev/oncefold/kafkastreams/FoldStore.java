@@ -127,7 +127,7 @@ final class FoldStore<S> implements StateStore, CachedStateStore<byte[], byte[]>
   void endEvent() {
     inEvent = false;
     if (!asked) {
-      flush();
+      write();
     }
   }
 
@@ -150,13 +150,12 @@ final class FoldStore<S> implements StateStore, CachedStateStore<byte[], byte[]>
   @Override
   public void flushCache() {
     asked = true;
-    flush();
+    write();
     committing = true;
   }
 
-  @SuppressWarnings("deprecation") // overrides a deprecated method with one of another purpose
-  @Override
-  public void flush() {
+  /** Everything to the changelog. */
+  private void write() {
     if (inEvent) {
       throw new StreamsFoldException(
           "an event was begun and not finished; nothing can be committed before the task begins"

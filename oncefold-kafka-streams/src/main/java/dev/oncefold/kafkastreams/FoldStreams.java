@@ -38,10 +38,10 @@ public final class FoldStreams<S, E, O> {
   }
 
   /**
-   * The refusals: every event Rejected, Conflict, Expired or Failed, with its reason, under its key;
-   * the key is empty where no event could be made of a record. The header {@link StreamsFold#ID}
-   * holds the event's id, or where it was read. The {@code sequence} of an entry counts the events
-   * of its task.
+   * The refusals: every event Rejected, Conflict, Expired or Failed, with its reason, under its
+   * key; the key is empty where no event could be made of a record. The header {@link
+   * StreamsFold#ID} holds the event's id, or where it was read. The {@code sequence} of an entry
+   * counts the events of its task.
    *
    * @return the refusals
    */

@@ -253,8 +253,7 @@ final class Judging<S, E, O> implements Processor<String, Arrived<E>, String, Se
     Origin origin = arrived.origin();
     Verdict<S, O> verdict =
         event == null
-            ? new Verdict.Failed<>(
-                Verdict.Cause.UNDECODABLE, String.valueOf(arrived.undecodable()))
+            ? new Verdict.Failed<>(Verdict.Cause.UNDECODABLE, String.valueOf(arrived.undecodable()))
             : kernel.judge(event, memory::slot, memory::remembered, memory.floor(), latest());
     long fingerprint = 0;
     boolean remembered =
@@ -339,8 +338,7 @@ final class Judging<S, E, O> implements Processor<String, Arrived<E>, String, Se
       if (mine && !look.isDrained(each, task, next)) {
         least =
             Math.min(
-                least,
-                memory.watermark(plan.backlog().topicId(each.topic()), each.partition()));
+                least, memory.watermark(plan.backlog().topicId(each.topic()), each.partition()));
       }
     }
     return least == Long.MAX_VALUE ? memory.watermark() : least;

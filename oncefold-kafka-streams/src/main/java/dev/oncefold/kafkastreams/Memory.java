@@ -408,7 +408,7 @@ final class Memory<S> {
     return ByteBuffer.allocate(1 + Long.BYTES).put(tag).putLong(number).array();
   }
 
-  private static byte[] slotKey(String key) {
+  static byte[] slotKey(String key) {
     byte[] text = key.getBytes(StandardCharsets.UTF_8);
     byte[] tagged = new byte[text.length + 1];
     tagged[0] = SLOT;
@@ -455,10 +455,6 @@ final class Memory<S> {
     }
     flushed = new ArrayList<>();
     committedHead = flushedHead;
-  }
-
-  boolean isPublished() {
-    return committedHead == flushedHead;
   }
 
   // ---------------------------------------------------------------- for readers

@@ -84,8 +84,8 @@ final class Routing<K, V, E> implements Processor<K, V, String, Arrived<E>> {
   /**
    * Gives up what is not committed, and begins again with it. Kafka Streams does so with all tasks
    * of a thread that has lost them. A timeout it answers otherwise: it commits the other tasks, and
-   * with them what this one has sent so far. And an exception of any other kind may be skipped, with
-   * its event, by a handler of the application.
+   * with them what this one has sent so far. And an exception of any other kind may be skipped,
+   * with its event, by a handler of the application.
    */
   static TaskMigratedException again(String why, Throwable cause) {
     return new TaskMigratedException(why, cause);

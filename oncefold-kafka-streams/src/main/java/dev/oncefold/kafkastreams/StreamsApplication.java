@@ -109,8 +109,7 @@ public final class StreamsApplication<S, E, O> {
    * @param names the topics, which exist
    * @return the application
    */
-  public StreamsApplication<S, E, O> from(
-      Reading<byte[], byte[], E> newReading, String... names) {
+  public StreamsApplication<S, E, O> from(Reading<byte[], byte[], E> newReading, String... names) {
     return new StreamsApplication<>(
         bootstrap,
         id,

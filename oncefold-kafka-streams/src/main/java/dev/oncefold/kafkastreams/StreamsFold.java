@@ -129,7 +129,15 @@ public final class StreamsFold<S, E, O> {
    */
   public StreamsFold<S, E, O> storedAs(String name) {
     return new StreamsFold<>(
-        fold, name, topics, repartitions, partitions, accepting, refusing, changelog, clock,
+        fold,
+        name,
+        topics,
+        repartitions,
+        partitions,
+        accepting,
+        refusing,
+        changelog,
+        clock,
         connecting);
   }
 
@@ -145,8 +153,16 @@ public final class StreamsFold<S, E, O> {
    */
   public StreamsFold<S, E, O> readingFrom(String... names) {
     return new StreamsFold<>(
-        fold, store, List.of(names), repartitions, partitions, accepting, refusing, changelog,
-        clock, connecting);
+        fold,
+        store,
+        List.of(names),
+        repartitions,
+        partitions,
+        accepting,
+        refusing,
+        changelog,
+        clock,
+        connecting);
   }
 
   /**
@@ -181,7 +197,15 @@ public final class StreamsFold<S, E, O> {
    */
   public StreamsFold<S, E, O> acceptingChange() {
     return new StreamsFold<>(
-        fold, store, topics, repartitions, partitions, true, refusing, changelog, clock,
+        fold,
+        store,
+        topics,
+        repartitions,
+        partitions,
+        true,
+        refusing,
+        changelog,
+        clock,
         connecting);
   }
 
@@ -194,8 +218,16 @@ public final class StreamsFold<S, E, O> {
    */
   public StreamsFold<S, E, O> refusing(Collection<String> positions) {
     return new StreamsFold<>(
-        fold, store, topics, repartitions, partitions, accepting, Set.copyOf(positions), changelog,
-        clock, connecting);
+        fold,
+        store,
+        topics,
+        repartitions,
+        partitions,
+        accepting,
+        Set.copyOf(positions),
+        changelog,
+        clock,
+        connecting);
   }
 
   /**
@@ -206,14 +238,30 @@ public final class StreamsFold<S, E, O> {
    */
   public StreamsFold<S, E, O> changelog(Map<String, String> settings) {
     return new StreamsFold<>(
-        fold, store, topics, repartitions, partitions, accepting, refusing, Map.copyOf(settings),
-        clock, connecting);
+        fold,
+        store,
+        topics,
+        repartitions,
+        partitions,
+        accepting,
+        refusing,
+        Map.copyOf(settings),
+        clock,
+        connecting);
   }
 
   /** Asks a cluster made by hand. */
   StreamsFold<S, E, O> asking(Function<Map<String, Object>, Cluster> other) {
     return new StreamsFold<>(
-        fold, store, topics, repartitions, partitions, accepting, refusing, changelog, clock,
+        fold,
+        store,
+        topics,
+        repartitions,
+        partitions,
+        accepting,
+        refusing,
+        changelog,
+        clock,
         other);
   }
 
@@ -263,8 +311,17 @@ public final class StreamsFold<S, E, O> {
     }
     Plan<S, E, O> plan =
         new Plan<>(
-            fold, store, topics, repartitions, partitions, accepting, refusing, changelog, clock,
-            backlog, new Shared());
+            fold,
+            store,
+            topics,
+            repartitions,
+            partitions,
+            accepting,
+            refusing,
+            changelog,
+            clock,
+            backlog,
+            new Shared());
     KStream<String, Arrived<E>> routed =
         input.process(() -> new Routing<>(plan, reading), Named.as(store + "-routing"));
     if (repartitions) {
@@ -276,8 +333,7 @@ public final class StreamsFold<S, E, O> {
             through.withStreamPartitioner(
                 (topic, key, arrived, count) ->
                     arrived.everywhere()
-                        ? Optional.of(
-                            IntStream.range(0, count).boxed().collect(Collectors.toSet()))
+                        ? Optional.of(IntStream.range(0, count).boxed().collect(Collectors.toSet()))
                         : Optional.empty());
       }
       routed =
@@ -286,7 +342,6 @@ public final class StreamsFold<S, E, O> {
     }
     builder.addStateStore(new FoldStore.Builder<>(plan));
     return new FoldStreams<>(
-        plan,
-        routed.process(() -> new Judging<>(plan), Named.as(store + "-judging"), store));
+        plan, routed.process(() -> new Judging<>(plan), Named.as(store + "-judging"), store));
   }
 }

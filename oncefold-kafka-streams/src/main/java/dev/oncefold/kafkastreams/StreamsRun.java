@@ -91,8 +91,7 @@ public final class StreamsRun<S> implements AutoCloseable {
    *     KafkaStreams#queryMetadataForKey} tells to which
    */
   public @Nullable Slot<S> slot(String key) {
-    for (QueryResult<FoldStore.Found<S>> each :
-        query(new FoldStore.SlotQuery<S>(key)).values()) {
+    for (QueryResult<FoldStore.Found<S>> each : query(new FoldStore.SlotQuery<S>(key)).values()) {
       if (each.isSuccess() && each.getResult().slot() != null) {
         return each.getResult().slot();
       }
@@ -115,8 +114,7 @@ public final class StreamsRun<S> implements AutoCloseable {
     return counts;
   }
 
-  private <R> Map<Integer, QueryResult<R>> query(
-      org.apache.kafka.streams.query.Query<R> query) {
+  private <R> Map<Integer, QueryResult<R>> query(org.apache.kafka.streams.query.Query<R> query) {
     return streams
         .query(StateQueryRequest.inStore(store).withQuery(query).requireActive())
         .getPartitionResults();

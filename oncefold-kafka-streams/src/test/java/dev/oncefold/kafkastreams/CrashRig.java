@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -110,6 +111,7 @@ final class CrashRig implements AutoCloseable {
 
   /** Runs it all, and judges the history. */
   Result run() throws Exception {
+    boolean plain = plan.worker() == PlainWorker.class;
     int kills = 4 * plan.rounds();
     history.accept(
         new Observation.Begin(
@@ -122,12 +124,16 @@ final class CrashRig implements AutoCloseable {
             new Observation.Needs(
                 plan.events(),
                 kills,
-                kills / 2,
+                plain ? 0 : kills / 2,
                 plan.rounds(),
-                List.of("F2", "F8", "F12", "F14", "F15")),
+                plain ? List.of("F2") : List.of("F2", "F8", "F12", "F14", "F15")),
             Map.of("standbys", "1")));
     List<Act> acts = new ArrayList<>();
     for (int i = 0; i < plan.rounds(); i++) {
+      if (plain) {
+        acts.addAll(Collections.nCopies(4, this::killAnywhere));
+        continue;
+      }
       acts.addAll(
           List.of(
               this::killAnywhere,
@@ -239,7 +245,8 @@ final class CrashRig implements AutoCloseable {
       await("takes over", () -> ahead(before));
       taken = true;
     } finally {
-      fault("F8", "SIGSTOP " + where + " until others had gone on, then SIGCONT", taken, false, true);
+      fault(
+          "F8", "SIGSTOP " + where + " until others had gone on, then SIGCONT", taken, false, true);
       fault("F15", "the pause outlasts the transaction's timeout", taken, false, true);
       zombie.beacon().set(Field.HOLD, 0);
       zombie.child().resume();

@@ -20,4 +20,14 @@ class CrashRunTest {
       assertThat(result).isInstanceOf(Result.Pass.class);
     }
   }
+
+  /** The rig is believed because it fails this one. */
+  @Test
+  void aPlainApplicationFails() throws Exception {
+    CrashRig.Plan plan = new CrashRig.Plan(1, PlainWorker.class, false, 3_000, 500, 1);
+    try (CrashRig rig = new CrashRig(plan, directory)) {
+      Result result = rig.run();
+      assertThat(result).isInstanceOf(Result.Fail.class);
+    }
+  }
 }

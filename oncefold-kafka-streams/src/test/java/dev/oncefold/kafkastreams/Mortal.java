@@ -32,7 +32,8 @@ final class Mortal implements KafkaClientSupplier {
             type.getClassLoader(),
             new Class<?>[] {type},
             (proxy, method, args) -> {
-              if (!method.getName().equals("close") && !method.getName().toLowerCase(Locale.ROOT).contains("metric")) {
+              if (!method.getName().equals("close")
+                  && !method.getName().toLowerCase(Locale.ROOT).contains("metric")) {
                 pass();
               }
               try {

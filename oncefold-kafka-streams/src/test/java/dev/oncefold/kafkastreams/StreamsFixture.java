@@ -108,8 +108,7 @@ final class StreamsFixture implements EngineFixture {
           if (failure != null && !(failure instanceof FailedEventException)) {
             throw new IllegalStateException(reasons(failure), failure);
           }
-          return failure != null
-                  || started.run().streams().state() == KafkaStreams.State.RUNNING
+          return failure != null || started.run().streams().state() == KafkaStreams.State.RUNNING
               ? null
               : "a running instance";
         });
