@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param <S> the type of one key's state
  */
-final class FoldStore<S> implements StateStore, CachedStateStore<byte[], byte[]> {
+class FoldStore<S> implements StateStore, CachedStateStore<byte[], byte[]> {
   private final Plan<S, ?, ?> plan;
   private final KeyValueStore<Bytes, byte[]> log;
   private volatile Memory<S> memory;
@@ -56,7 +56,7 @@ final class FoldStore<S> implements StateStore, CachedStateStore<byte[], byte[]>
   /** What a key has: a result of a query is never null. */
   record Found<S>(@Nullable Slot<S> slot) {}
 
-  private FoldStore(Plan<S, ?, ?> plan, Map<String, String> topic) {
+  FoldStore(Plan<S, ?, ?> plan) {
     this.plan = plan;
     this.memory = new Memory<>(plan.fold(), plan.store());
     this.log =
@@ -64,7 +64,7 @@ final class FoldStore<S> implements StateStore, CachedStateStore<byte[], byte[]>
                 Nothing.supplier(plan.store(), (key, value) -> memory().restore(key, value)),
                 Serdes.Bytes(),
                 Serdes.ByteArray())
-            .withLoggingEnabled(topic)
+            .withLoggingEnabled(plan.changelog())
             .withCachingDisabled()
             .build();
   }
@@ -216,7 +216,7 @@ final class FoldStore<S> implements StateStore, CachedStateStore<byte[], byte[]>
   }
 
   /** Makes a store for each task. */
-  static final class Builder<S> implements StoreBuilder<FoldStore<S>> {
+  static class Builder<S> implements StoreBuilder<FoldStore<S>> {
     private final Plan<S, ?, ?> plan;
 
     Builder(Plan<S, ?, ?> plan) {
@@ -245,7 +245,7 @@ final class FoldStore<S> implements StateStore, CachedStateStore<byte[], byte[]>
 
     @Override
     public FoldStore<S> build() {
-      return new FoldStore<>(plan, plan.changelog());
+      return new FoldStore<>(plan);
     }
 
     @Override

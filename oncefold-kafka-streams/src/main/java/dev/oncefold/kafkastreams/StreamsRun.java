@@ -6,6 +6,7 @@ import dev.oncefold.Slot;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import org.apache.kafka.streams.CloseOptions;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
 import org.apache.kafka.streams.query.QueryResult;
@@ -133,9 +134,14 @@ public final class StreamsRun<S> implements AutoCloseable {
     return backlog;
   }
 
-  /** Commits what is done, and stops. */
+  /**
+   * Commits what is done, stops, and leaves the group: there is nothing on this machine to come back
+   * to, so others are better off at once.
+   */
   @Override
   public void close() {
-    streams.close(Duration.ofSeconds(60));
+    streams.close(
+        CloseOptions.groupMembershipOperation(CloseOptions.GroupMembershipOperation.LEAVE_GROUP)
+            .withTimeout(Duration.ofSeconds(60)));
   }
 }

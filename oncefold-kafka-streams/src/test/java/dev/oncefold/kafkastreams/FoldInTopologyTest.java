@@ -11,10 +11,12 @@ import dev.oncefold.Fold;
 import dev.oncefold.Outcome;
 import dev.oncefold.Verdict;
 import java.nio.charset.StandardCharsets;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.TestInputTopic;
@@ -307,6 +309,57 @@ class FoldInTopologyTest {
           .asString()
           .startsWith(Verdict.Kind.FAILED + " 2 ")
           .contains("too long");
+    }
+  }
+
+  /** What asks for the flush is no public API: a store that is never asked writes each event. */
+  @Test
+  void aStoreThatIsNotAskedToFlushWritesEachEvent() {
+    StreamsBuilder builder = new StreamsBuilder();
+    Plan<String, String, String> plan =
+        new Plan<>(
+            fold(),
+            "texts",
+            List.of(),
+            false,
+            0,
+            false,
+            Set.of(),
+            Map.of(),
+            Clock.systemUTC(),
+            new Backlog(List.of(), null, settings -> null),
+            new Shared());
+    plan.shared().take("outputs");
+    plan.shared().takeRefusals();
+    builder.addStateStore(
+        new FoldStore.Builder<>(plan) {
+          @Override
+          public FoldStore<String> build() {
+            return new FoldStore<>(plan) {
+              @Override
+              public void flushCache() {
+                // Kafka Streams is said not to ask.
+              }
+            };
+          }
+        });
+    input(builder)
+        .process(
+            () ->
+                new Routing<String, String, String>(
+                    plan, record -> read(record.key(), record.value())))
+        .process(() -> new Judging<>(plan), "texts");
+    try (Driven driven = new Driven(builder.build(), settings())) {
+      driven.in.pipeInput("k", "1:a");
+      driven.in.pipeInput("k", "2:b");
+      var changelog =
+          driven.driver.createOutputTopic(
+              "app-texts-changelog",
+              Serdes.ByteArray().deserializer(),
+              Serdes.ByteArray().deserializer());
+      Memory<String> restored = new Memory<>(fold(), "log");
+      changelog.readKeyValuesToList().forEach(each -> restored.restore(each.key, each.value));
+      assertThat(restored.committed().get("k").state()).isEqualTo("ab");
     }
   }
 }
