@@ -97,18 +97,15 @@ final class Routing<K, V, E> implements Processor<K, V, String, Arrived<E>> {
     int partition = metadata.map(RecordMetadata::partition).orElse(0);
     long offset = metadata.map(RecordMetadata::offset).orElse(0L);
     Origin before = last;
-    boolean same =
+    int place =
         before != null
-            && before.offset() == offset
-            && before.partition() == partition
-            && before.topic().equals(topic);
-    Origin now =
-        new Origin(
-            topic,
-            plan.isStraight() ? plan.backlog().topicId(topic) : "",
-            partition,
-            offset,
-            same ? before.place() + 1 : 0);
+                && before.offset() == offset
+                && before.partition() == partition
+                && before.topic().equals(topic)
+            ? before.place() + 1
+            : 0;
+    String topicId = plan.isStraight() ? plan.backlog().topicId(topic) : "";
+    Origin now = new Origin(topic, topicId, partition, offset, place);
     last = now;
     return now;
   }

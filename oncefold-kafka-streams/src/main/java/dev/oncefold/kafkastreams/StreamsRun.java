@@ -135,8 +135,8 @@ public final class StreamsRun<S> implements AutoCloseable {
   }
 
   /**
-   * Commits what is done, stops, and leaves the group: there is nothing on this machine to come back
-   * to, so others are better off at once.
+   * Commits what is done, stops, and leaves the group: there is nothing on this machine to come
+   * back to, so others are better off at once.
    */
   @Override
   public void close() {

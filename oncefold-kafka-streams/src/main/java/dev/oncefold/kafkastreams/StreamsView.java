@@ -4,8 +4,6 @@ import dev.oncefold.Counts;
 import dev.oncefold.Slot;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.TreeMap;
-import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * What is committed, as it was read at one time. Each task is shown as of one of its commits.
@@ -36,15 +34,12 @@ public record StreamsView<S>(Map<String, Slot<S>> slots, Counts counts) {
     try (Changelog<S> changelog = new Changelog<>(settings, topic, fold.fold())) {
       changelog.readOn((partition, memory) -> {});
       Map<String, Slot<S>> slots = new HashMap<>();
-      AtomicReference<Counts> counts = new AtomicReference<>(Counts.NONE);
-      changelog
-          .memories()
-          .forEach(
-              (partition, memory) -> {
-                slots.putAll(memory.committed());
-                counts.set(counts.get().plus(memory.committedHead().counts()));
-              });
-      return new StreamsView<>(new TreeMap<>(slots), counts.get());
+      Counts counts = Counts.NONE;
+      for (Memory<S> memory : changelog.memories().values()) {
+        slots.putAll(memory.committed());
+        counts = counts.plus(memory.committedHead().counts());
+      }
+      return new StreamsView<>(slots, counts);
     }
   }
 }

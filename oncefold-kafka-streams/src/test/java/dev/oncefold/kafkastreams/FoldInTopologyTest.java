@@ -9,12 +9,14 @@ import dev.oncefold.Event;
 import dev.oncefold.FailedEventException;
 import dev.oncefold.Fold;
 import dev.oncefold.Outcome;
+import dev.oncefold.Slot;
 import dev.oncefold.Verdict;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Properties;
 import java.util.Set;
 import org.apache.kafka.common.serialization.Serdes;
@@ -93,8 +95,7 @@ class FoldInTopologyTest {
     Driven(Topology topology, Properties settings) {
       driver = new TopologyTestDriver(topology, settings);
       in =
-          driver.createInputTopic(
-              "in", Serdes.String().serializer(), Serdes.String().serializer());
+          driver.createInputTopic("in", Serdes.String().serializer(), Serdes.String().serializer());
     }
 
     List<String> values(String topic) {
@@ -106,11 +107,11 @@ class FoldInTopologyTest {
 
     @SuppressWarnings("unchecked") // the topology has one store, of this type
     FoldStore<String> store() {
-      return (FoldStore<String>) driver.getAllStateStores().get("texts");
+      return Objects.requireNonNull((FoldStore<String>) driver.getAllStateStores().get("texts"));
     }
 
     String state(String key) {
-      var slot = store().live().slot(key);
+      Slot<String> slot = store().live().slot(key);
       return slot == null ? "" : slot.state();
     }
 
@@ -359,7 +360,7 @@ class FoldInTopologyTest {
               Serdes.ByteArray().deserializer());
       Memory<String> restored = new Memory<>(fold(), "log");
       changelog.readKeyValuesToList().forEach(each -> restored.restore(each.key, each.value));
-      assertThat(restored.committed().get("k").state()).isEqualTo("ab");
+      assertThat(restored.committed()).containsEntry("k", new Slot<>("ab", 2));
     }
   }
 }

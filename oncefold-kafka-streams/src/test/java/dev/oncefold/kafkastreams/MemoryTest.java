@@ -41,6 +41,7 @@ class MemoryTest {
 
   /** A changelog, with and without what compaction takes away. */
   private static final class Log implements Memory.Log {
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     private record Line(byte[] key, byte @Nullable [] value) {}
 
     private final List<Line> lines = new ArrayList<>();

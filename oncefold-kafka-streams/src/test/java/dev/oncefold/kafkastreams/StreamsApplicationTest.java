@@ -117,8 +117,7 @@ class StreamsApplicationTest {
   }
 
   private List<String> outputs() {
-    try (KafkaConsumer<byte[], byte[]> reader =
-        servers.reader(List.of(place.output("traces")))) {
+    try (KafkaConsumer<byte[], byte[]> reader = servers.reader(List.of(place.output("traces")))) {
       List<String> values = new java.util.ArrayList<>();
       Map<TopicPartition, Long> ends = reader.endOffsets(reader.assignment());
       while (ends.entrySet().stream()
@@ -134,8 +133,7 @@ class StreamsApplicationTest {
   @Test
   void readersSeeWhatIsCommittedAndNothingElse() throws Exception {
     Beacon beacon = Beacon.at(directory.resolve("beacon-" + place.number()));
-    try (StreamsRun<Trace> run =
-        application(fold(), Map.of()).start(new WatchedClients(beacon))) {
+    try (StreamsRun<Trace> run = application(fold(), Map.of()).start(new WatchedClients(beacon))) {
       feed(0, 1);
       await(run, 1);
       beacon.set(Field.HOLD, WatchedClients.BEFORE_COMMIT);
@@ -155,16 +153,14 @@ class StreamsApplicationTest {
 
   @Test
   void aKeyIsWrittenOncePerCommit() throws Exception {
-    try (StreamsRun<Trace> run =
-        application(fold(), Map.of("commit.interval.ms", "500")).start()) {
+    try (StreamsRun<Trace> run = application(fold(), Map.of("commit.interval.ms", "500")).start()) {
       feed(0, 1);
       await(run, 1);
       feed(1, 2000);
       await(run, 2001);
     }
     try (KafkaConsumer<byte[], byte[]> reader =
-        servers.reader(
-            List.of(place.application() + "-" + Moves.NAME + "-changelog"))) {
+        servers.reader(List.of(place.application() + "-" + Moves.NAME + "-changelog"))) {
       int written = 0;
       Map<TopicPartition, Long> ends = reader.endOffsets(reader.assignment());
       while (ends.entrySet().stream()
