@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.OffsetSpec;
@@ -171,11 +172,28 @@ public final class StreamsApplication<S, E, O> {
    * @throws StreamsFoldException if a setting cannot stand, or something is missing
    */
   public StreamsRun<S> start() {
-    return start(null);
+    return start(streams -> {});
   }
 
-  /** With clients that tests drive; Kafka's own for null. */
-  StreamsRun<S> start(@Nullable KafkaClientSupplier clients) {
+  /**
+   * Starts an instance that was prepared.
+   *
+   * @param prepared given the instance before it starts, for listeners and the like; the listener
+   *     of its states and the handler of uncaught exceptions are taken
+   * @return the instance, which works until it is closed or stops
+   * @throws StreamsFoldException if a setting cannot stand, or something is missing
+   */
+  public StreamsRun<S> start(Consumer<KafkaStreams> prepared) {
+    return start(null, prepared);
+  }
+
+  /** With clients that tests drive. */
+  StreamsRun<S> start(KafkaClientSupplier clients) {
+    return start(clients, streams -> {});
+  }
+
+  private StreamsRun<S> start(
+      @Nullable KafkaClientSupplier clients, Consumer<KafkaStreams> prepared) {
     Map<String, Object> all = new HashMap<>();
     all.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
     all.putAll(settings);
@@ -191,6 +209,7 @@ public final class StreamsApplication<S, E, O> {
         clients == null
             ? new KafkaStreams(builder.build(), config)
             : new KafkaStreams(builder.build(), config, clients);
+    prepared.accept(streams);
     return new StreamsRun<>(streams, fold.store(), backlog);
   }
 
