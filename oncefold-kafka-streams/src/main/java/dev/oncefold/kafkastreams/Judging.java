@@ -48,6 +48,8 @@ final class Judging<S, E, O> implements Processor<String, Arrived<E>, String, Se
   private final ArrivedSerde<E> serde;
   private @Nullable Cancellable lookingBack;
   private @Nullable FoldStopped stopped;
+  private Kernel.Slots<S> slots = key -> null;
+  private Kernel.Seen seen = (key, id) -> null;
   private long next;
 
   Judging(Plan<S, E, O> plan) {
@@ -69,6 +71,9 @@ final class Judging<S, E, O> implements Processor<String, Arrived<E>, String, Se
     FoldStore<S> found = begun.getStateStore(plan.store());
     found.begin(this::lowest);
     plan.backlog().enter(begun.appConfigs(), fold.ids().kind() == Fold.Ids.Kind.SPAN);
+    Memory<S> memory = found.live();
+    slots = memory::slot;
+    seen = memory::remembered;
     store = found;
     context = begun;
     lookingBack = null;
@@ -254,7 +259,7 @@ final class Judging<S, E, O> implements Processor<String, Arrived<E>, String, Se
     Verdict<S, O> verdict =
         event == null
             ? new Verdict.Failed<>(Verdict.Cause.UNDECODABLE, String.valueOf(arrived.undecodable()))
-            : kernel.judge(event, memory::slot, memory::remembered, memory.floor(), latest());
+            : kernel.judge(event, slots, seen, memory.floor(), latest());
     long fingerprint = 0;
     boolean remembered =
         event != null
@@ -367,11 +372,7 @@ final class Judging<S, E, O> implements Processor<String, Arrived<E>, String, Se
         String outputId = Output.id(fold.name(), event.key(), id, n);
         Emitted<O> emitted =
             new Emitted<>(
-                outputId,
-                output.name(),
-                event.key(),
-                store().live().counts().events() + 1,
-                output.value());
+                outputId, output.name(), event.key(), store().live().events() + 1, output.value());
         forward(event.key(), outputId, new Sent<>(emitted, null), timestamp);
       }
     } else if (!(verdict instanceof Verdict.Duplicate)) {
@@ -389,7 +390,7 @@ final class Judging<S, E, O> implements Processor<String, Arrived<E>, String, Se
   private Entry<S, E, O> refusal(Arrived<E> arrived, Verdict<S, O> verdict, String id) {
     Event<E> event = arrived.event();
     return new Entry<>(
-        store().live().counts().events() + 1,
+        store().live().events() + 1,
         plan.clock().instant(),
         fold.version(),
         verdict.kind(),

@@ -45,7 +45,9 @@ final class Memory<S> {
   private final ConcurrentHashMap<String, Cell<S>> cells = new ConcurrentHashMap<>();
   private final TreeMap<Integer, Definition> definitions = new TreeMap<>();
   private final Map<Integer, Codec<S>> codecs = new ConcurrentHashMap<>();
-  private final Map<String, Head.Input> inputs = new HashMap<>();
+  private final Map<String, Input> inputs = new HashMap<>();
+  // The one of the last event: mostly the next one's, too.
+  private @Nullable Input input;
   private final Counts.Tally tally = new Counts.Tally();
   private final Pages pages = new Pages();
   private final Encoder scratch = new Encoder();
@@ -57,10 +59,27 @@ final class Memory<S> {
   private @Nullable IdTable ids;
   private long floor = Kernel.NO_FLOOR;
   private int writing;
+  private long events;
   private boolean definitionDirty;
   private boolean changed;
   private Head flushedHead = Head.NONE;
   private volatile Head committedHead = Head.NONE;
+
+  /** How far an input partition is applied. */
+  private static final class Input {
+    final String topic;
+    final String topicId;
+    final int partition;
+    long offset = -1;
+    int place;
+    long watermark = Kernel.NO_FLOOR;
+
+    Input(String topic, String topicId, int partition) {
+      this.topic = topic;
+      this.topicId = topicId;
+      this.partition = partition;
+    }
+  }
 
   /** A key: what it is by now, and what of it is committed. */
   private static final class Cell<S> {
@@ -150,8 +169,19 @@ final class Memory<S> {
       table().forget(floor);
     }
     tally.reset(head.counts());
+    events = head.counts().events();
     inputs.clear();
-    inputs.putAll(head.inputs());
+    input = null;
+    head.inputs()
+        .forEach(
+            (id, stored) -> {
+              String topicId = id.substring(0, id.lastIndexOf('/'));
+              Input found = new Input(stored.topic(), topicId, stored.partition());
+              found.offset = stored.offset();
+              found.place = stored.place();
+              found.watermark = stored.watermark();
+              inputs.put(id, found);
+            });
     flushedHead = head;
     committedHead = head;
   }
@@ -266,17 +296,22 @@ final class Memory<S> {
     return tally.counts();
   }
 
+  /** How many events are counted. */
+  long events() {
+    return events;
+  }
+
   /** The watermark of an input partition; {@link Kernel#NO_FLOOR} where it has none. */
   long watermark(String topicId, int partition) {
-    Head.Input input = inputs.get(id(topicId, partition));
-    return input == null ? Kernel.NO_FLOOR : input.watermark();
+    Input found = inputs.get(id(topicId, partition));
+    return found == null ? Kernel.NO_FLOOR : found.watermark;
   }
 
   /** The greatest watermark of all input partitions. */
   long watermark() {
     long most = Kernel.NO_FLOOR;
-    for (Head.Input input : inputs.values()) {
-      most = Math.max(most, input.watermark());
+    for (Input each : inputs.values()) {
+      most = Math.max(most, each.watermark);
     }
     return most;
   }
@@ -285,31 +320,38 @@ final class Memory<S> {
     return topicId + '/' + partition;
   }
 
+  private Input input(Origin origin) {
+    Input found = input;
+    if (found == null
+        || found.partition != origin.partition()
+        || !found.topicId.equals(origin.topicId())) {
+      found =
+          inputs.computeIfAbsent(
+              id(origin.topicId(), origin.partition()),
+              id -> new Input(origin.topic(), origin.topicId(), origin.partition()));
+      input = found;
+    }
+    return found;
+  }
+
   /** Whether an event was applied before, as the position tells that is stored here. */
   boolean isApplied(Origin origin) {
-    Head.Input input = inputs.get(id(origin.topicId(), origin.partition()));
-    return input != null
-        && (origin.offset() < input.offset()
-            || (origin.offset() == input.offset() && origin.place() <= input.place()));
+    Input found = input(origin);
+    return origin.offset() < found.offset
+        || (origin.offset() == found.offset && origin.place() <= found.place);
   }
 
   /** Moves the position behind an event; a time moves the watermark. */
   void passed(Origin origin, long time) {
-    String id = id(origin.topicId(), origin.partition());
-    Head.Input before = inputs.get(id);
-    long watermark = before == null ? Kernel.NO_FLOOR : before.watermark();
-    inputs.put(
-        id,
-        new Head.Input(
-            origin.topic(),
-            origin.partition(),
-            origin.offset(),
-            origin.place(),
-            Math.max(watermark, time)));
+    Input found = input(origin);
+    found.offset = origin.offset();
+    found.place = origin.place();
+    found.watermark = Math.max(found.watermark, time);
   }
 
   void count(dev.oncefold.Verdict<S, ?> verdict) {
     tally.add(verdict);
+    events++;
     changed = true;
   }
 
@@ -399,9 +441,23 @@ final class Memory<S> {
       log.put(numbered(WAITING, number), waiting.get(number));
     }
     waitingDirty.clear();
-    flushedHead = new Head(tally.counts(), floor, new LinkedHashMap<>(inputs));
+    flushedHead = head();
     log.put(new byte[] {HEAD}, flushedHead.bytes());
     changed = false;
+  }
+
+  private Head head() {
+    Map<String, Head.Input> stored = new LinkedHashMap<>();
+    inputs.forEach(
+        (id, each) -> {
+          if (each.offset >= 0) {
+            stored.put(
+                id,
+                new Head.Input(
+                    each.topic, each.partition, each.offset, each.place, each.watermark));
+          }
+        });
+    return new Head(tally.counts(), floor, stored);
   }
 
   private static byte[] numbered(byte tag, long number) {

@@ -135,18 +135,21 @@ final class Pages {
 
   /** Takes a page from the changelog; ids at or below the floor are left out. */
   void restore(long number, byte @Nullable [] value, IdTable table, long floor) {
-    if (next == 0 && value != null) {
+    if (value == null) {
+      // What it removes may be compacted away already.
+      if (number >= first && number < next) {
+        noted(number, GONE);
+      }
+      return;
+    }
+    if (next == 0) {
       first = number;
       Arrays.fill(greatest, GONE);
     }
-    next = Math.max(next, number + 1);
     if (number < first) {
-      return; // removed, and what it removes is compacted away already
+      throw new IllegalStateException("the page of ids " + number + " comes behind later ones");
     }
-    if (value == null) {
-      noted(number, GONE);
-      return;
-    }
+    next = Math.max(next, number + 1);
     Decoder in = new Decoder(value);
     int format = in.readByte();
     if (format != FORMAT) {

@@ -104,7 +104,12 @@ final class Routing<K, V, E> implements Processor<K, V, String, Arrived<E>> {
                 && before.topic().equals(topic)
             ? before.place() + 1
             : 0;
-    String topicId = plan.isStraight() ? plan.backlog().topicId(topic) : "";
+    String topicId =
+        !plan.isStraight()
+            ? ""
+            : before != null && before.topic().equals(topic)
+                ? before.topicId()
+                : plan.backlog().topicId(topic);
     Origin now = new Origin(topic, topicId, partition, offset, place);
     last = now;
     return now;

@@ -52,6 +52,11 @@ class MemoryTest {
     }
 
     Memory<State> restored(int version, boolean compacted) {
+      return restored(version, compacted, false);
+    }
+
+    /** Tombstones stay for a day after a compaction. */
+    Memory<State> restored(int version, boolean compacted, boolean tombstones) {
       Memory<State> memory = new Memory<>(fold(version), "log");
       Map<String, Integer> last = new HashMap<>();
       for (int i = 0; i < lines.size(); i++) {
@@ -59,7 +64,7 @@ class MemoryTest {
       }
       Set<Integer> kept = new HashSet<>(last.values());
       for (int i = 0; i < lines.size(); i++) {
-        if (!compacted || (kept.contains(i) && lines.get(i).value != null)) {
+        if (!compacted || (kept.contains(i) && (tombstones || lines.get(i).value != null))) {
           memory.restore(lines.get(i).key, lines.get(i).value);
         }
       }
@@ -106,8 +111,8 @@ class MemoryTest {
       }
       memory.flush(log, memory.watermark());
       if (commit % 50 == 0) {
-        for (boolean compacted : new boolean[] {false, true}) {
-          Memory<State> restored = log.restored(1, compacted);
+        for (Memory<State> restored :
+            List.of(log.restored(1, false), log.restored(1, true), log.restored(1, true, true))) {
           restored.open(false);
           compare(memory, restored, states, ids);
         }
