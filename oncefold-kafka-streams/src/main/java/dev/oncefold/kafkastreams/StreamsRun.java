@@ -88,8 +88,9 @@ public final class StreamsRun<S> implements AutoCloseable {
    * What is committed of a key that belongs to this instance.
    *
    * @param key the key
-   * @return its slot; null where it has none, or belongs to another instance: {@link
-   *     KafkaStreams#queryMetadataForKey} tells to which
+   * @return its slot; null where it has none, or belongs to another instance ({@link
+   *     KafkaStreams#queryMetadataForKey} tells to which), or while the instance is not in the
+   *     state RUNNING
    */
   public @Nullable Slot<S> slot(String key) {
     for (QueryResult<FoldStore.Found<S>> each : query(new FoldStore.SlotQuery<S>(key)).values()) {
