@@ -12,8 +12,7 @@ import java.util.Map;
  *
  * @param counts the counts of the task
  * @param floor the floor of the task
- * @param inputs how far each input partition was applied by the task, by the topic's id and the
- *     partition
+ * @param inputs how far each input partition was applied by the task, by {@code topic id/partition}
  */
 record Head(Counts counts, long floor, Map<String, Input> inputs) {
   static final Head NONE = new Head(Counts.NONE, Kernel.NO_FLOOR, Map.of());

@@ -139,7 +139,8 @@ final class PlainWorker {
       tally.add(verdict);
       Map<String, Head.Input> inputs = new HashMap<>();
       inputs.put(
-          "", new Head.Input(where.topic(), where.partition(), where.offset(), 0, Kernel.NO_FLOOR));
+          "plain/" + where.partition(),
+          new Head.Input(where.topic(), where.partition(), where.offset(), 0, Kernel.NO_FLOOR));
       return new Head(tally.counts(), Kernel.NO_FLOOR, inputs);
     }
 
