@@ -12,7 +12,15 @@ public final class FailedEventException extends RuntimeException {
   private final Verdict.Cause failure;
   private final String reason;
 
-  FailedEventException(
+  /**
+   * A run stopped.
+   *
+   * @param partition the event's partition
+   * @param received what was read
+   * @param failed its verdict
+   * @param message where it stands, what is wrong and what to do
+   */
+  public FailedEventException(
       String partition, Received<?> received, Verdict.Failed<?, ?> failed, String message) {
     super(message);
     this.partition = partition;

@@ -259,6 +259,29 @@ public final class Fold<S, E, O> {
     public long aheadMillis() {
       return Math.min(Duration.ofDays(1).toMillis(), span.toMillis() / 2);
     }
+
+    /**
+     * Where the floor may rise to. It rises in steps of an eighth of the span, since each rise
+     * costs, and only where there is an id to forget.
+     *
+     * @param floor the present floor; {@link Kernel#NO_FLOOR} where there is none
+     * @param least the least watermark of the partitions that still have unread input; {@link
+     *     Kernel#NO_FLOOR} where one of them has none
+     * @param oldest the least time of the remembered ids
+     * @return the floor from now on; the present one where it stays
+     */
+    public long nextFloor(long floor, long least, long oldest) {
+      if (kind != Kind.SPAN || least == Kernel.NO_FLOOR) {
+        return floor;
+      }
+      long millis = span.toMillis();
+      long candidate = least - millis > least ? Long.MIN_VALUE + 1 : least - millis;
+      boolean rises =
+          candidate > floor
+              && candidate >= oldest
+              && (floor == Kernel.NO_FLOOR || candidate - millis / 8 >= floor);
+      return rises ? candidate : floor;
+    }
   }
 
   /**

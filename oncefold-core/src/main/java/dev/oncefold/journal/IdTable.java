@@ -11,11 +11,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The remembered ids: 128-bit keyed hashes in an open-addressing table with linear probing, 36
- * bytes a place, at most three places of four in use. Not thread-safe.
+ * bytes a place, at most three places of four in use. For engines that keep ids in memory. Not
+ * thread-safe.
  */
-final class IdTable {
+public final class IdTable {
   /** The time of an id that is never forgotten. */
-  static final long NO_TIME = Long.MAX_VALUE;
+  public static final long NO_TIME = Long.MAX_VALUE;
 
   private static final int WIDTH = 4;
   private static final int FIRST_PLACES = 1 << 10;
@@ -31,7 +32,13 @@ final class IdTable {
   private List<String> reasons = new ArrayList<>();
   private Map<String, Integer> reasonIndex = new HashMap<>();
 
-  IdTable(long k0, long k1) {
+  /**
+   * An empty table.
+   *
+   * @param k0 the first half of the secret key of the hashes
+   * @param k1 the second half
+   */
+  public IdTable(long k0, long k1) {
     this.hash = new SipHash(k0, k1);
     this.table = new long[FIRST_PLACES * WIDTH];
     this.reason = new int[FIRST_PLACES];
@@ -51,17 +58,32 @@ final class IdTable {
     return new IdTable(this);
   }
 
-  int size() {
+  /**
+   * How many ids are remembered.
+   *
+   * @return the count
+   */
+  public int size() {
     return size;
   }
 
-  /** The least time of all ids, or {@link #NO_TIME}. */
-  long oldest() {
+  /**
+   * The least time of all ids.
+   *
+   * @return the time, or {@link #NO_TIME}
+   */
+  public long oldest() {
     return oldest;
   }
 
-  /** The hash of an id, to be read from {@link SipHash#hi} and {@link SipHash#lo}. */
-  SipHash hash(String key, String id) {
+  /**
+   * The hash of an id, to be read from {@link SipHash#hi} and {@link SipHash#lo}.
+   *
+   * @param key the event's key
+   * @param id the event's id
+   * @return holds the hash until the next one
+   */
+  public SipHash hash(String key, String id) {
     hash.hash(key, id);
     return hash;
   }
@@ -71,7 +93,14 @@ final class IdTable {
     return table[((int) lo & (reason.length - 1)) * WIDTH];
   }
 
-  @Nullable Remembered find(long hi, long lo) {
+  /**
+   * Looks an id up.
+   *
+   * @param hi the first half of its hash
+   * @param lo the second half
+   * @return what is remembered of it, or null
+   */
+  public @Nullable Remembered find(long hi, long lo) {
     int place = place(high(hi, lo), lo);
     int at = place * WIDTH;
     if (free(at)) {
@@ -81,7 +110,16 @@ final class IdTable {
         table[at + 2], reason[place] == 0 ? null : reasons.get(reason[place] - 1));
   }
 
-  void put(long hi, long lo, long fingerprint, long time, @Nullable String rejected) {
+  /**
+   * Remembers an id.
+   *
+   * @param hi the first half of its hash
+   * @param lo the second half
+   * @param fingerprint the fingerprint of its payload
+   * @param time its event time, or {@link #NO_TIME}
+   * @param rejected the reason of its rejection, or null where it was applied
+   */
+  public void put(long hi, long lo, long fingerprint, long time, @Nullable String rejected) {
     if ((size + 1) * 4L > reason.length * 3L) {
       grow();
     }
@@ -99,8 +137,12 @@ final class IdTable {
     oldest = Math.min(oldest, time);
   }
 
-  /** Forgets every id of a time at or below the floor. */
-  void forget(long floor) {
+  /**
+   * Forgets every id of a time at or below the floor.
+   *
+   * @param floor the floor
+   */
+  public void forget(long floor) {
     IdTable kept = new IdTable(0, 0);
     int keep = 0;
     for (int at = 0; at < table.length; at += WIDTH) {
@@ -123,8 +165,13 @@ final class IdTable {
     reasonIndex = kept.reasonIndex;
   }
 
-  /** The least time such that at most {@code most} ids are later. */
-  long timeToKeep(long most) {
+  /**
+   * The least time such that at most so many ids are later.
+   *
+   * @param most how many
+   * @return the time; {@link #NO_TIME} where ids without a time are too many already
+   */
+  public long timeToKeep(long most) {
     long[] times = new long[size];
     int n = 0;
     for (int at = 0; at < table.length; at += WIDTH) {
@@ -199,7 +246,7 @@ final class IdTable {
     if (reason.length >= MAX_PLACES) {
       throw new JournalException(
           size
-              + " ids are remembered, as many as one journal can hold. Remember them for a shorter"
+              + " ids are remembered, as many as one table can hold. Remember them for a shorter"
               + " span, or bound their count");
     }
     long[] old = table;

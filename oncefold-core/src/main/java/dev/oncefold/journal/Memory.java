@@ -122,8 +122,7 @@ class Memory<S> {
    * Where the floor may rise to after a batch of a partition, or the present floor where it stays.
    *
    * <p>It is the least (watermark − span) over the batch's own partition and all claimed ones with
-   * unread input. It rises in steps of an eighth of the span, since each rise goes over the whole
-   * table, and only where there is an id to forget.
+   * unread input.
    */
   long nextFloor(Partition own) {
     if (idChoice.kind() != Fold.Ids.Kind.SPAN) {
@@ -135,27 +134,13 @@ class Memory<S> {
         least = Math.min(least, partition.watermark);
       }
     }
-    long next = floor;
-    long span = idChoice.span().toMillis();
-    if (least != Kernel.NO_FLOOR) {
-      long candidate = saturated(least, span);
-      if (candidate > floor
-          && candidate >= ids.oldest()
-          && (floor == Kernel.NO_FLOOR || candidate - span / 8 >= floor)) {
-        next = candidate;
-      }
-    }
+    long next = idChoice.nextFloor(floor, least, ids.oldest());
     if (ids.size() > idChoice.atMost()) {
       long bound = ids.timeToKeep(idChoice.atMost() - idChoice.atMost() / 8);
       // Ids without a time, kept by an earlier version of the fold, cannot be forgotten safely.
       next = bound == IdTable.NO_TIME ? next : Math.max(next, bound);
     }
     return next;
-  }
-
-  private static long saturated(long time, long span) {
-    long difference = time - span;
-    return difference > time ? Long.MIN_VALUE + 1 : difference;
   }
 
   // ---------------------------------------------------------------- records

@@ -1,0 +1,299 @@
+package dev.oncefold.kafkastreams;
+
+import dev.oncefold.journal.Emitted;
+import dev.oncefold.journal.Entry;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.streams.AutoOffsetReset;
+import org.apache.kafka.streams.KafkaClientSupplier;
+import org.apache.kafka.streams.KafkaStreams;
+import org.apache.kafka.streams.StreamsBuilder;
+import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.kstream.Consumed;
+import org.apache.kafka.streams.kstream.KStream;
+import org.apache.kafka.streams.kstream.Produced;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A fold as a whole application of Kafka Streams: topics in, topics out.
+ *
+ * <pre>{@code
+ * try (StreamsRun<Account> run =
+ *     StreamsApplication.of("localhost:9092", "accounts", StreamsFold.of(accounts))
+ *         .from(decoding, "payments")
+ *         .output("receipts", "receipts", receipt -> bytes(receipt))
+ *         .refusals("refused", refusal -> bytes(refusal))
+ *         .start()) {
+ *   run.await();
+ * }
+ * }</pre>
+ *
+ * <p>A message has the key of the event, the id in the header {@link StreamsFold#ID}, and the value
+ * as the format makes it. A format that throws stops the application.
+ *
+ * <p>Input is read from its beginning where the application has never read it, and a position that
+ * the topic no longer holds stops the application: nothing is skipped. Partitions that are added to
+ * the input are read after all instances are started anew.
+ *
+ * <p>Immutable; each method answers a new value.
+ *
+ * @param <S> the type of one key's state
+ * @param <E> the type of the events' values
+ * @param <O> the type of the outputs
+ */
+public final class StreamsApplication<S, E, O> {
+  private final String bootstrap;
+  private final String id;
+  private final StreamsFold<S, E, O> fold;
+  private final List<String> topics;
+  private final @Nullable Reading<byte[], byte[], E> reading;
+  private final Map<String, Out<O>> outputs;
+  private final @Nullable String refusals;
+  private final @Nullable Function<Entry<S, E, O>, byte[]> refusalFormat;
+  private final Map<String, Object> settings;
+
+  private record Out<O>(String topic, Function<Emitted<O>, byte[]> format) {}
+
+  private StreamsApplication(
+      String bootstrap,
+      String id,
+      StreamsFold<S, E, O> fold,
+      List<String> topics,
+      @Nullable Reading<byte[], byte[], E> reading,
+      Map<String, Out<O>> outputs,
+      @Nullable String refusals,
+      @Nullable Function<Entry<S, E, O>, byte[]> refusalFormat,
+      Map<String, Object> settings) {
+    this.bootstrap = bootstrap;
+    this.id = id;
+    this.fold = fold;
+    this.topics = topics;
+    this.reading = reading;
+    this.outputs = outputs;
+    this.refusals = refusals;
+    this.refusalFormat = refusalFormat;
+    this.settings = settings;
+  }
+
+  /**
+   * An application without topics yet.
+   *
+   * @param bootstrap where to find the cluster: {@code host:port}, several with commas
+   * @param id the application's id, the same in all its instances and for ever: names of topics and
+   *     the group are made of it
+   * @param fold the fold
+   * @param <S> the type of one key's state
+   * @param <E> the type of the events' values
+   * @param <O> the type of the outputs
+   * @return the application
+   */
+  public static <S, E, O> StreamsApplication<S, E, O> of(
+      String bootstrap, String id, StreamsFold<S, E, O> fold) {
+    return new StreamsApplication<>(
+        bootstrap, id, fold, List.of(), null, Map.of(), null, null, Map.of());
+  }
+
+  /**
+   * Reads topics.
+   *
+   * @param newReading makes events of their records
+   * @param names the topics, which exist
+   * @return the application
+   */
+  public StreamsApplication<S, E, O> from(Reading<byte[], byte[], E> newReading, String... names) {
+    return new StreamsApplication<>(
+        bootstrap,
+        id,
+        fold.readingFrom(names),
+        List.of(names),
+        newReading,
+        outputs,
+        refusals,
+        refusalFormat,
+        settings);
+  }
+
+  /**
+   * Sends the outputs of one name to a topic.
+   *
+   * @param name the outputs' name
+   * @param topic the topic, which exists
+   * @param format makes the message's value
+   * @return the application
+   */
+  public StreamsApplication<S, E, O> output(
+      String name, String topic, Function<Emitted<O>, byte[]> format) {
+    Map<String, Out<O>> all = new TreeMap<>(outputs);
+    all.put(name, new Out<>(topic, format));
+    return new StreamsApplication<>(
+        bootstrap, id, fold, topics, reading, all, refusals, refusalFormat, settings);
+  }
+
+  /**
+   * Sends refusals to a topic. Without it they are counted only.
+   *
+   * @param topic the topic, which exists
+   * @param format makes the message's value
+   * @return the application
+   */
+  public StreamsApplication<S, E, O> refusals(
+      String topic, Function<Entry<S, E, O>, byte[]> format) {
+    return new StreamsApplication<>(
+        bootstrap, id, fold, topics, reading, outputs, topic, format, settings);
+  }
+
+  /**
+   * Sets settings of Kafka Streams.
+   *
+   * @param more as Kafka documents them
+   * @return the application
+   */
+  public StreamsApplication<S, E, O> with(Map<String, ?> more) {
+    Map<String, Object> all = new HashMap<>(settings);
+    all.putAll(more);
+    return new StreamsApplication<>(
+        bootstrap, id, fold, topics, reading, outputs, refusals, refusalFormat, all);
+  }
+
+  /**
+   * Starts an instance.
+   *
+   * @return the instance, which works until it is closed or stops
+   * @throws StreamsFoldException if a setting cannot stand, or something is missing
+   */
+  public StreamsRun<S> start() {
+    return start(streams -> {});
+  }
+
+  /**
+   * Starts an instance that was prepared.
+   *
+   * @param prepared given the instance before it starts, for listeners and the like; the listener
+   *     of its states and the handler of uncaught exceptions are taken
+   * @return the instance, which works until it is closed or stops
+   * @throws StreamsFoldException if a setting cannot stand, or something is missing
+   */
+  public StreamsRun<S> start(Consumer<KafkaStreams> prepared) {
+    return start(null, prepared);
+  }
+
+  /** With clients that tests drive. */
+  StreamsRun<S> start(KafkaClientSupplier clients) {
+    return start(clients, streams -> {});
+  }
+
+  private StreamsRun<S> start(
+      @Nullable KafkaClientSupplier clients, Consumer<KafkaStreams> prepared) {
+    Map<String, Object> all = new HashMap<>();
+    all.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
+    all.putAll(settings);
+    all.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrap);
+    all.put(StreamsConfig.APPLICATION_ID_CONFIG, id);
+    Settings.check(all);
+    StreamsConfig config = new StreamsConfig(all);
+    StreamsBuilder builder = new StreamsBuilder();
+    Backlog backlog = fold.backlog();
+    build(builder, backlog);
+    position(config);
+    KafkaStreams streams =
+        clients == null
+            ? new KafkaStreams(builder.build(), config)
+            : new KafkaStreams(builder.build(), config, clients);
+    prepared.accept(streams);
+    return new StreamsRun<>(streams, fold.store(), backlog);
+  }
+
+  private void build(StreamsBuilder builder, Backlog backlog) {
+    Reading<byte[], byte[], E> decoding = reading;
+    if (decoding == null || topics.isEmpty()) {
+      throw new StreamsFoldException("the application \"" + id + "\" reads nothing: call from");
+    }
+    KStream<byte[], byte[]> input =
+        builder.stream(
+            topics,
+            Consumed.with(
+                Serdes.ByteArray(),
+                Serdes.ByteArray(),
+                // Records of old producers have no time of their own.
+                (record, before) -> Math.max(0, record.timestamp()),
+                AutoOffsetReset.none()));
+    FoldStreams<S, E, O> folded = fold.in(builder, input, decoding, backlog);
+    outputs.forEach(
+        (name, out) ->
+            folded
+                .emitted(name)
+                .mapValues(emitted -> out.format.apply(emitted))
+                .to(out.topic, Produced.with(Serdes.String(), Serdes.ByteArray())));
+    Function<Entry<S, E, O>, byte[]> format = refusalFormat;
+    if (refusals != null && format != null) {
+      folded
+          .refusals()
+          .mapValues(refusal -> format.apply(refusal))
+          .to(refusals, Produced.with(Serdes.String(), Serdes.ByteArray()));
+    } else {
+      folded.withoutRefusals();
+    }
+  }
+
+  /** What was never read begins at its beginning, once: later a lost position is an error. */
+  private void position(StreamsConfig config) {
+    try (Admin admin = Admin.create(config.getAdminConfigs(id + "-start"))) {
+      Map<TopicPartition, OffsetSpec> unread = new HashMap<>();
+      admin
+          .describeTopics(topics)
+          .allTopicNames()
+          .get()
+          .forEach(
+              (topic, found) ->
+                  found
+                      .partitions()
+                      .forEach(
+                          each ->
+                              unread.put(
+                                  new TopicPartition(topic, each.partition()),
+                                  OffsetSpec.earliest())));
+      admin
+          .listConsumerGroupOffsets(id)
+          .partitionsToOffsetAndMetadata()
+          .get()
+          .forEach(
+              (partition, found) -> {
+                if (found != null) {
+                  unread.remove(partition);
+                }
+              });
+      if (!unread.isEmpty()) {
+        Map<TopicPartition, OffsetAndMetadata> begins = new HashMap<>();
+        admin
+            .listOffsets(unread)
+            .all()
+            .get()
+            .forEach((each, found) -> begins.put(each, new OffsetAndMetadata(found.offset())));
+        admin.alterConsumerGroupOffsets(id, begins).all().get();
+      }
+    } catch (ExecutionException e) {
+      throw new StreamsFoldException(
+          "the input "
+              + topics
+              + " of the application \""
+              + id
+              + "\" cannot be begun: "
+              + (e.getCause() == null ? e : e.getCause().getMessage())
+              + ". If partitions were added, stop all instances and start them anew",
+          e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StreamsFoldException("interrupted while the application \"" + id + "\" began");
+    }
+  }
+}

@@ -1,0 +1,347 @@
+package dev.oncefold.kafkastreams;
+
+import dev.oncefold.Fold;
+import java.time.Clock;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.streams.StreamsBuilder;
+import org.apache.kafka.streams.kstream.KStream;
+import org.apache.kafka.streams.kstream.Named;
+import org.apache.kafka.streams.kstream.Repartitioned;
+
+/**
+ * A fold on Kafka Streams: state, ids, counts, outputs, refusals and position are in one
+ * transaction of Kafka's.
+ *
+ * <pre>{@code
+ * StreamsBuilder builder = new StreamsBuilder();
+ * FoldStreams<Account, Payment, Receipt> folded =
+ *     StreamsFold.of(accounts)
+ *         .readingFrom("payments")
+ *         .in(builder, builder.stream("payments", Consumed.with(bytes, bytes)), decoding);
+ * folded.outputs("receipts").to("receipts", Produced.with(Serdes.String(), receipts));
+ * folded.refusals().to("refused", Produced.with(Serdes.String(), refusals));
+ * new KafkaStreams(builder.build(), settings).start(); // processing.guarantee=exactly_once_v2
+ * }</pre>
+ *
+ * <p>Or as a whole application: {@link StreamsApplication}.
+ *
+ * <p>Events come to the task of their key through a repartition topic, unless the input {@link
+ * #partitionedByKey is partitioned by it}. Each task has a floor of its own. State lives in memory
+ * as objects, and is written to a changelog topic once per key and commit; a task that begins reads
+ * the whole changelog, or takes over a standby.
+ *
+ * <p>An application is refused when a task begins (and the stream thread stops) where {@code
+ * processing.guarantee} is not {@code exactly_once_v2}, or the changelog is that of another version
+ * of the fold.
+ *
+ * <p>Immutable; each method answers a new value.
+ *
+ * @param <S> the type of one key's state
+ * @param <E> the type of the events' values
+ * @param <O> the type of the outputs
+ */
+public final class StreamsFold<S, E, O> {
+  /** The header with the id of an output or a refusal. */
+  public static final String ID = "oncefold-id";
+
+  private static final Pattern STORE = Pattern.compile("[a-zA-Z0-9._-]{1,150}");
+
+  private final Fold<S, E, O> fold;
+  private final String store;
+  private final List<String> topics;
+  private final boolean repartitions;
+  private final int partitions;
+  private final boolean accepting;
+  private final Set<String> refusing;
+  private final Map<String, String> changelog;
+  private final Clock clock;
+  private final Function<Map<String, Object>, Cluster> connecting;
+
+  private StreamsFold(
+      Fold<S, E, O> fold,
+      String store,
+      List<String> topics,
+      boolean repartitions,
+      int partitions,
+      boolean accepting,
+      Set<String> refusing,
+      Map<String, String> changelog,
+      Clock clock,
+      Function<Map<String, Object>, Cluster> connecting) {
+    this.fold = fold;
+    this.store = store;
+    this.topics = topics;
+    this.repartitions = repartitions;
+    this.partitions = partitions;
+    this.accepting = accepting;
+    this.refusing = refusing;
+    this.changelog = changelog;
+    this.clock = clock;
+    this.connecting = connecting;
+  }
+
+  /**
+   * A fold on Kafka Streams, stored under its own name.
+   *
+   * @param fold the fold, of one key
+   * @param <S> the type of one key's state
+   * @param <E> the type of the events' values
+   * @param <O> the type of the outputs
+   * @return the fold
+   * @throws UnsupportedOperationException if the fold is one over several keys
+   */
+  public static <S, E, O> StreamsFold<S, E, O> of(Fold<S, E, O> fold) {
+    if (fold.hasSeveralKeys()) {
+      throw new UnsupportedOperationException(
+          "the fold \""
+              + fold.name()
+              + "\" changes several keys at once, which may belong to different tasks of Kafka"
+              + " Streams. The embedded journal and PostgreSQL apply it");
+    }
+    return new StreamsFold<>(
+        fold,
+        fold.name(),
+        List.of(),
+        true,
+        0,
+        false,
+        Set.of(),
+        Map.of(),
+        Clock.systemUTC(),
+        AdminCluster::new);
+  }
+
+  /**
+   * Names the store, the changelog ({@code APPLICATION-NAME-changelog}) and the repartition topic
+   * ({@code APPLICATION-NAME-repartition}); the fold's name unless set. Never change it.
+   *
+   * @param name letters, digits, dot, underscore and minus
+   * @return the fold
+   */
+  public StreamsFold<S, E, O> storedAs(String name) {
+    return new StreamsFold<>(
+        fold,
+        name,
+        topics,
+        repartitions,
+        partitions,
+        accepting,
+        refusing,
+        changelog,
+        clock,
+        connecting);
+  }
+
+  /**
+   * Says that the input is these topics read straight: their records in their order, each at most
+   * once, perhaps less some and perhaps each made into several. Then positions are stored beside
+   * the state, so that what was applied is not applied again even where the application's offsets
+   * are lost or set back; and the floor waits for partitions with unread records. A fold that
+   * remembers ids for a span needs it.
+   *
+   * @param names the topics
+   * @return the fold
+   */
+  public StreamsFold<S, E, O> readingFrom(String... names) {
+    return new StreamsFold<>(
+        fold,
+        store,
+        List.of(names),
+        repartitions,
+        partitions,
+        accepting,
+        refusing,
+        changelog,
+        clock,
+        connecting);
+  }
+
+  /**
+   * Says that all events of a key stand in one partition of the input, and always will, and that
+   * every topic of the input has as many partitions: then nothing is repartitioned. If that is not
+   * so a key gets several states, and nobody notices.
+   *
+   * @return the fold
+   */
+  public StreamsFold<S, E, O> partitionedByKey() {
+    return new StreamsFold<>(
+        fold, store, topics, false, 0, accepting, refusing, changelog, clock, connecting);
+  }
+
+  /**
+   * Sets the number of partitions of the repartition topic, and with it of the tasks; as many as
+   * the input has unless set. It cannot change later.
+   *
+   * @param count the number
+   * @return the fold
+   */
+  public StreamsFold<S, E, O> repartitionedInto(int count) {
+    return new StreamsFold<>(
+        fold, store, topics, true, count, accepting, refusing, changelog, clock, connecting);
+  }
+
+  /**
+   * Goes on where another version of the fold left off: what was judged stays so, and new events
+   * come under the new rules. Without it, such a start is refused.
+   *
+   * @return the fold
+   */
+  public StreamsFold<S, E, O> acceptingChange() {
+    return new StreamsFold<>(
+        fold,
+        store,
+        topics,
+        repartitions,
+        partitions,
+        true,
+        refusing,
+        changelog,
+        clock,
+        connecting);
+  }
+
+  /**
+   * Sends the Failed events at some positions to the refusals, also where the fold stops for Failed
+   * events.
+   *
+   * @param positions what {@link dev.oncefold.FailedEventException#position} told
+   * @return the fold
+   */
+  public StreamsFold<S, E, O> refusing(Collection<String> positions) {
+    return new StreamsFold<>(
+        fold,
+        store,
+        topics,
+        repartitions,
+        partitions,
+        accepting,
+        Set.copyOf(positions),
+        changelog,
+        clock,
+        connecting);
+  }
+
+  /**
+   * Sets settings of the changelog topic, where Kafka Streams makes it.
+   *
+   * @param settings as Kafka documents them for topics
+   * @return the fold
+   */
+  public StreamsFold<S, E, O> changelog(Map<String, String> settings) {
+    return new StreamsFold<>(
+        fold,
+        store,
+        topics,
+        repartitions,
+        partitions,
+        accepting,
+        refusing,
+        Map.copyOf(settings),
+        clock,
+        connecting);
+  }
+
+  /** Asks a cluster made by hand. */
+  StreamsFold<S, E, O> asking(Function<Map<String, Object>, Cluster> other) {
+    return new StreamsFold<>(
+        fold,
+        store,
+        topics,
+        repartitions,
+        partitions,
+        accepting,
+        refusing,
+        changelog,
+        clock,
+        other);
+  }
+
+  Fold<S, E, O> fold() {
+    return fold;
+  }
+
+  String store() {
+    return store;
+  }
+
+  /**
+   * Puts the fold into a topology.
+   *
+   * @param builder the topology's builder
+   * @param input the input
+   * @param reading makes events of its records
+   * @param <K> the type of the input's keys
+   * @param <V> the type of the input's values
+   * @return outputs and refusals; ask for each that the fold emits
+   * @throws StreamsFoldException if the fold cannot be run so
+   */
+  public <K, V> FoldStreams<S, E, O> in(
+      StreamsBuilder builder, KStream<K, V> input, Reading<K, V, E> reading) {
+    return in(builder, input, reading, backlog());
+  }
+
+  Backlog backlog() {
+    return new Backlog(topics, repartitions ? store + "-repartition" : null, connecting);
+  }
+
+  <K, V> FoldStreams<S, E, O> in(
+      StreamsBuilder builder, KStream<K, V> input, Reading<K, V, E> reading, Backlog backlog) {
+    if (!STORE.matcher(store).matches()) {
+      throw new StreamsFoldException(
+          "\""
+              + store
+              + "\" cannot be part of a topic's name: give letters, digits, '.', '_' and '-' by"
+              + " storedAs");
+    }
+    if (fold.ids().kind() == Fold.Ids.Kind.SPAN && topics.isEmpty()) {
+      throw new StreamsFoldException(
+          "the fold \""
+              + fold.name()
+              + "\" remembers ids for a span of time, and forgets none before all of the input has"
+              + " passed it: name the topics of the input by readingFrom");
+    }
+    Plan<S, E, O> plan =
+        new Plan<>(
+            fold,
+            store,
+            topics,
+            repartitions,
+            partitions,
+            accepting,
+            refusing,
+            changelog,
+            clock,
+            backlog,
+            new Shared());
+    KStream<String, Arrived<E>> routed =
+        input.process(() -> new Routing<>(plan, reading), Named.as(store + "-routing"));
+    if (repartitions) {
+      Repartitioned<String, Arrived<E>> through =
+          Repartitioned.with(Serdes.String(), new ArrivedSerde<>(fold)).withName(store);
+      if (fold.whenFailed() == Fold.WhenFailed.STOP) {
+        // What is no event stops all tasks: all of them have applied what stands before it.
+        through =
+            through.withStreamPartitioner(
+                (topic, key, arrived, count) ->
+                    arrived.everywhere()
+                        ? Optional.of(IntStream.range(0, count).boxed().collect(Collectors.toSet()))
+                        : Optional.empty());
+      }
+      routed =
+          routed.repartition(
+              partitions == 0 ? through : through.withNumberOfPartitions(partitions));
+    }
+    builder.addStateStore(new FoldStore.Builder<>(plan));
+    return new FoldStreams<>(
+        plan, routed.process(() -> new Judging<>(plan), Named.as(store + "-judging"), store));
+  }
+}

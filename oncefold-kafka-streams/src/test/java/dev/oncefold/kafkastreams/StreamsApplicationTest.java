@@ -1,0 +1,244 @@
+package dev.oncefold.kafkastreams;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.oncefold.Counts;
+import dev.oncefold.Slot;
+import dev.oncefold.testkit.Patience;
+import dev.oncefold.verify.Beacon;
+import dev.oncefold.verify.Beacon.Field;
+import dev.oncefold.verify.TraceModel;
+import dev.oncefold.verify.TraceModel.Move;
+import dev.oncefold.verify.TraceModel.Trace;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import org.apache.kafka.clients.admin.RecordsToDelete;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Whole applications on a real broker. */
+class StreamsApplicationTest {
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  @TempDir static Path directory;
+  private static @Nullable Servers broker;
+
+  private Servers servers;
+  private Servers.Place place;
+
+  @BeforeAll
+  static void start() throws Exception {
+    broker = new Servers(directory);
+  }
+
+  @AfterAll
+  static void stop() throws Exception {
+    if (broker != null) {
+      broker.close();
+    }
+  }
+
+  @BeforeEach
+  void place() throws Exception {
+    if (broker == null) {
+      throw new IllegalStateException("nothing was started");
+    }
+    servers = broker;
+    place = servers.place();
+    servers.topic(place.input(), 1);
+    servers.topic(place.output("traces"), 1);
+  }
+
+  private StreamsFold<Trace, Move, String> fold() {
+    return StreamsFold.of(Moves.withoutIds()).partitionedByKey();
+  }
+
+  private StreamsApplication<Trace, Move, String> application(
+      StreamsFold<Trace, Move, String> fold, Map<String, Object> more) {
+    Map<String, Object> settings = new HashMap<>(servers.hurried());
+    settings.putAll(more);
+    return StreamsApplication.of(servers.bootstrap(), place.application(), fold)
+        .from(Moves::read, place.input())
+        .output(
+            TraceModel.OUTPUT,
+            place.output("traces"),
+            emitted -> emitted.value().getBytes(StandardCharsets.UTF_8))
+        .with(settings);
+  }
+
+  private void feed(int from, int count) throws ExecutionException, InterruptedException {
+    Future<RecordMetadata> last = null;
+    for (int i = from; i < from + count; i++) {
+      ProducerRecord<byte[], byte[]> record =
+          new ProducerRecord<>(
+              place.input(),
+              "hot".getBytes(StandardCharsets.UTF_8),
+              new Move(i, List.of("hot"), List.of(1L)).text().getBytes(StandardCharsets.UTF_8));
+      record.headers().add(Feed.ID, ("e" + i).getBytes(StandardCharsets.UTF_8));
+      last = servers.producer.send(record);
+    }
+    if (last != null) {
+      last.get();
+    }
+  }
+
+  private void await(StreamsRun<Trace> run, long events) throws Exception {
+    Patience.await(
+        PATIENCE,
+        () -> {
+          if (run.failure() != null) {
+            throw new IllegalStateException(run.failure());
+          }
+          long now = run.counts().events();
+          return now >= events ? null : (events - now) + " events";
+        });
+  }
+
+  private StreamsView<Trace> view() {
+    return StreamsView.read(
+        Map.of("bootstrap.servers", servers.bootstrap()), place.application(), fold());
+  }
+
+  private List<String> outputs() {
+    try (KafkaConsumer<byte[], byte[]> reader = servers.reader(List.of(place.output("traces")))) {
+      List<String> values = new java.util.ArrayList<>();
+      Map<TopicPartition, Long> ends = reader.endOffsets(reader.assignment());
+      while (ends.entrySet().stream()
+          .anyMatch(end -> reader.position(end.getKey()) < end.getValue())) {
+        for (ConsumerRecord<byte[], byte[]> each : reader.poll(Duration.ofMillis(100))) {
+          values.add(new String(each.value(), StandardCharsets.UTF_8));
+        }
+      }
+      return values;
+    }
+  }
+
+  @Test
+  void readersSeeWhatIsCommittedAndNothingElse() throws Exception {
+    Beacon beacon = Beacon.at(directory.resolve("beacon-" + place.number()));
+    try (StreamsRun<Trace> run = application(fold(), Map.of()).start(new WatchedClients(beacon))) {
+      feed(0, 1);
+      await(run, 1);
+      beacon.set(Field.HOLD, WatchedClients.BEFORE_COMMIT);
+      feed(1, 1);
+      Patience.await(
+          PATIENCE, () -> beacon.get(Field.COMMIT) == Beacon.BEGUN ? null : "an open commit");
+      assertThat(run.slot("hot")).extracting(Slot::version).isEqualTo(1L);
+      assertThat(run.counts().events()).isEqualTo(1);
+      assertThat(view().slots().get("hot")).extracting(Slot::version).isEqualTo(1L);
+      beacon.set(Field.HOLD, Beacon.HOLD_NOWHERE);
+      await(run, 2);
+      assertThat(run.slot("hot")).extracting(Slot::version).isEqualTo(2L);
+      assertThat(view().slots().get("hot")).extracting(Slot::version).isEqualTo(2L);
+      assertThat(run.slot("cold")).isNull();
+    }
+  }
+
+  @Test
+  void aKeyIsWrittenOncePerCommit() throws Exception {
+    try (StreamsRun<Trace> run = application(fold(), Map.of("commit.interval.ms", "500")).start()) {
+      feed(0, 1);
+      await(run, 1);
+      feed(1, 2000);
+      await(run, 2001);
+    }
+    try (KafkaConsumer<byte[], byte[]> reader =
+        servers.reader(List.of(place.application() + "-" + Moves.NAME + "-changelog"))) {
+      int written = 0;
+      Map<TopicPartition, Long> ends = reader.endOffsets(reader.assignment());
+      while (ends.entrySet().stream()
+          .anyMatch(end -> reader.position(end.getKey()) < end.getValue())) {
+        for (ConsumerRecord<byte[], byte[]> each : reader.poll(Duration.ofMillis(100))) {
+          written += each.key()[0] == 'S' ? 1 : 0;
+        }
+      }
+      assertThat(written).as("states written for 2001 events").isLessThan(200);
+    }
+    assertThat(view().slots().get("hot")).extracting(Slot::version).isEqualTo(2001L);
+  }
+
+  /** The position beside the state protects where the group's offsets do not. */
+  @Test
+  void offsetsThatAreSetBackApplyNothingTwice() throws Exception {
+    feed(0, 50);
+    try (StreamsRun<Trace> run = application(fold(), Map.of()).start()) {
+      await(run, 50);
+    }
+    servers
+        .admin
+        .alterConsumerGroupOffsets(
+            place.application(),
+            Map.of(new TopicPartition(place.input(), 0), new OffsetAndMetadata(0)))
+        .all()
+        .get();
+    feed(50, 10);
+    try (StreamsRun<Trace> run = application(fold(), Map.of()).start()) {
+      await(run, 60);
+    }
+    assertThat(view().counts()).isEqualTo(new Counts(60, 0, 0, 0, 0, 0, 60));
+    assertThat(view().slots().get("hot")).extracting(Slot::version).isEqualTo(60L);
+    assertThat(outputs()).hasSize(60).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void aTopicThatNoLongerHoldsThePositionStopsTheApplication() throws Exception {
+    feed(0, 50);
+    try (StreamsRun<Trace> run = application(fold(), Map.of()).start()) {
+      await(run, 50);
+    }
+    feed(50, 20);
+    TopicPartition input = new TopicPartition(place.input(), 0);
+    servers.admin.deleteRecords(Map.of(input, RecordsToDelete.beforeOffset(60))).all().get();
+    try (StreamsRun<Trace> run = application(fold(), Map.of()).start()) {
+      assertThatThrownBy(run::await)
+          .isInstanceOf(StreamsFoldException.class)
+          .hasMessageContaining("reset policy");
+    }
+    assertThat(view().counts().events()).isEqualTo(50);
+  }
+
+  @Test
+  void aTopicMadeAnewIsAnotherTopic() throws Exception {
+    feed(0, 50);
+    try (StreamsRun<Trace> run = application(fold(), Map.of()).start()) {
+      await(run, 50);
+    }
+    servers.admin.deleteTopics(List.of(place.input())).all().get();
+    Patience.await(
+        PATIENCE,
+        () ->
+            servers.admin.listTopics().names().get().contains(place.input())
+                ? "the end of the topic"
+                : null);
+    servers.topic(place.input(), 1);
+    feed(50, 7);
+    try (StreamsRun<Trace> run = application(fold(), Map.of()).start()) {
+      await(run, 57);
+    }
+    assertThat(view().slots().get("hot")).extracting(Slot::version).isEqualTo(57L);
+  }
+
+  @Test
+  void theChangelogThatDoesNotExistIsToldByName() {
+    assertThatThrownBy(this::view)
+        .isInstanceOf(StreamsFoldException.class)
+        .hasMessageContaining(place.application() + "-moves-changelog");
+  }
+}
