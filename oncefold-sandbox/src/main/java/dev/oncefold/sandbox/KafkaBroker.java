@@ -87,8 +87,9 @@ public final class KafkaBroker implements AutoCloseable {
 
   /**
    * Sets what {@code server.properties} would have, from the next start on. Preset are replication
-   * factors of 1, no delay of a group's first rebalance, and a short session of the broker itself,
-   * so that it is soon back after a kill; the rest is as Kafka has it.
+   * factors of 1, few partitions of Kafka's own topics, no delay of a group's first rebalance, and
+   * a short session of the broker itself, so that it is soon back after a kill; the rest is as
+   * Kafka has it.
    *
    * @param setting its name
    * @param value its value
@@ -185,6 +186,11 @@ public final class KafkaBroker implements AutoCloseable {
     properties.put("transaction.state.log.min.isr", "1");
     properties.put("share.coordinator.state.topic.replication.factor", "1");
     properties.put("share.coordinator.state.topic.min.isr", "1");
+    // A broker of one node makes and loads all their partitions itself; by default those are 50
+    // each.
+    properties.put("offsets.topic.num.partitions", "3");
+    properties.put("transaction.state.log.num.partitions", "3");
+    properties.put("share.coordinator.state.topic.num.partitions", "3");
     properties.put("group.initial.rebalance.delay.ms", "0");
     // A killed broker comes back only when the session of its former life is over; by default that
     // is 9 s.
