@@ -144,6 +144,11 @@ final class GroupCommit<S> {
     lock.unlock();
   }
 
+  /** Whether this thread is between {@link #enter} and {@link #leave}. */
+  boolean isEntered() {
+    return lock.isHeldByCurrentThread();
+  }
+
   /** Runs something under the lock that writes nothing. */
   void locked(Runnable task) {
     lock.lock();

@@ -346,7 +346,8 @@ final class JournalBatch<S, E, O> implements Store.Batch<S, E, O> {
 
   @Override
   public void close() {
-    if (group != null) {
+    // There is one batch for all threads: where this one has committed, another may have begun.
+    if (groups.isEntered() && group != null) {
       // What the batch changed in memory cannot be told from what others did.
       groups.fail(
           "the journal stopped: a batch of the partition \""

@@ -287,6 +287,37 @@ class JournalTest {
     }
   }
 
+  /** Whoever closes a batch that is committed leaves that of another thread alone. */
+  @Test
+  void aBatchOfAnotherThreadIsNotGivenUp() throws Exception {
+    try (Journal<Account, Payment, Receipt> journal =
+        Journal.open(new TestDisk(), Bank.fold(), Bank.OPTIONS)) {
+      Store.Claim p = journal.claim("p");
+      Store.Claim q = journal.claim("q");
+      CountDownLatch begun = new CountDownLatch(1);
+      CountDownLatch goOn = new CountDownLatch(1);
+      CompletableFuture<Position> other;
+      try (Store.Batch<Account, Payment, Receipt> batch = journal.begin(p, Position.START)) {
+        add(batch, "1");
+        var unused = batch.commit(new Position(1, 7), false);
+        other =
+            CompletableFuture.supplyAsync(
+                () -> {
+                  try (var its = journal.begin(q, Position.START)) {
+                    begun.countDown();
+                    SubmitTest.await(goOn);
+                    add(its, "2");
+                    return its.commit(new Position(1, 7), false).join();
+                  }
+                });
+        begun.await();
+      }
+      goOn.countDown();
+      assertThat(other.join()).isEqualTo(new Position(1, 7));
+      assertThat(journal.sequence()).isEqualTo(2);
+    }
+  }
+
   /** Closing a journal that has failed still lets the group that is being written answer. */
   @Test
   void closeWaitsForTheGroupThatIsBeingWritten() throws Exception {
