@@ -24,8 +24,8 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.jspecify.annotations.Nullable;
 
-/** The broker of all tests of this module, and what they do to it directly. */
-final class Cluster {
+/** A broker, and what tests do to it directly. */
+final class Cluster implements AutoCloseable {
   private static final AtomicInteger NAMES = new AtomicInteger();
   private static @Nullable Cluster running;
 
@@ -37,16 +37,32 @@ final class Cluster {
     this.admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrap()));
   }
 
-  /** Starts the broker at the first call; it ends with the tests' process. */
+  /** Starts the broker at the first call; it ends with the tests' process. Nobody may kill it. */
   static synchronized Cluster get() throws IOException, InterruptedException {
     Cluster cluster = running;
     if (cluster == null) {
-      Path directory =
-          Files.createTempDirectory(Files.createDirectories(Path.of("target")), "broker");
-      cluster = new Cluster(KafkaBroker.start(directory));
+      cluster = start();
       running = cluster;
     }
     return cluster;
+  }
+
+  /** One of its own, for who kills it. */
+  static Cluster start() throws IOException, InterruptedException {
+    Path directory =
+        Files.createTempDirectory(Files.createDirectories(Path.of("target")), "broker");
+    return new Cluster(
+        KafkaBroker.in(directory)
+            // A member learns of a rebalance by its next heartbeat: by default after up to 5 s.
+            .with("group.consumer.min.heartbeat.interval.ms", "100")
+            .with("group.consumer.heartbeat.interval.ms", "100")
+            .start());
+  }
+
+  @Override
+  public void close() throws IOException {
+    admin.close();
+    broker.close();
   }
 
   String bootstrap() {

@@ -51,12 +51,19 @@ class KafkaGroupTest {
     USUAL("group.protocol", "classic"),
     CONSUMER("group.protocol", "consumer");
 
-    final String property;
-    final String value;
+    private final String property;
+    private final String value;
 
     Protocol(String property, String value) {
       this.property = property;
       this.value = value;
+    }
+
+    /** By the older protocols the members say how soon they learn of a rebalance. */
+    Map<String, String> settings() {
+      return this == CONSUMER
+          ? Map.of(property, value)
+          : Map.of(property, value, "heartbeat.interval.ms", "100");
     }
   }
 
@@ -89,7 +96,7 @@ class KafkaGroupTest {
                     null,
                     Long.parseLong(Cluster.text(record.value()))))
         .group(topic)
-        .with(protocol.property, protocol.value)
+        .with(protocol.settings())
         .with("max.poll.records", "50");
   }
 
@@ -325,8 +332,7 @@ class KafkaGroupTest {
       cluster.produce(topic, partition, "1", "2", "3");
     }
     Map<String, Position> positions = new HashMap<>();
-    KafkaSource<String> source =
-        Reading.of(cluster, topic).group(topic).with(protocol.property, protocol.value);
+    KafkaSource<String> source = Reading.of(cluster, topic).group(topic).with(protocol.settings());
     try (Reading first = new Reading(source, positions)) {
       first.untilValues(3 * PARTITIONS);
       assertThat(first.assigned()).hasSize(PARTITIONS);

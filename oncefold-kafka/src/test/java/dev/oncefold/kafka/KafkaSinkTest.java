@@ -48,7 +48,7 @@ class KafkaSinkTest {
     return KafkaSink.of(cluster.bootstrap(), name).output("receipts", receipts).refusals(refusals);
   }
 
-  private static Sink.Message receipt(String key, int number) {
+  static Sink.Message receipt(String key, int number) {
     return message("receipts", key, number);
   }
 
@@ -307,39 +307,5 @@ class KafkaSinkTest {
                 "the setting " + each.getKey() + " cannot be " + each.getValue() + ": ");
       }
     }
-  }
-
-  @Test
-  void aBrokerThatIsAwayIsToldAndWrittenToWhenItIsBack() throws Exception {
-    try (KafkaSink sink =
-        sink()
-            .with(
-                Map.of(
-                    "max.block.ms", "2000",
-                    "request.timeout.ms", "1000",
-                    "delivery.timeout.ms", "2000",
-                    "default.api.timeout.ms", "2000"))) {
-      Sink.Lane lane = sink.open("a");
-      lane.write(List.of(receipt("k", 1)), 1);
-      cluster.broker.kill();
-      assertThatThrownBy(() -> lane.write(List.of(receipt("k", 2)), 2))
-          .isInstanceOf(SinkException.class);
-      lane.close();
-      assertThatThrownBy(() -> sink.open("a")).isInstanceOf(SinkException.class);
-      cluster.broker.restart();
-      Sink.Lane again = null;
-      long begin = System.nanoTime();
-      while (again == null) {
-        try {
-          again = sink.open("a");
-        } catch (SinkException e) {
-          // the coordinator of a broker that has just started is not there at once
-          assertThat(System.nanoTime() - begin).isLessThan(TimeUnit.SECONDS.toNanos(60));
-        }
-      }
-      assertThat(again.position()).isEqualTo(1);
-      again.write(List.of(receipt("k", 2)), 2);
-    }
-    assertThat(values(receipts)).containsExactlyInAnyOrder("1", "2");
   }
 }

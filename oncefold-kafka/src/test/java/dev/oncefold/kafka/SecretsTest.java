@@ -19,8 +19,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /** No secret is in a log, a message or a stack trace, whatever Kafka's clients are told to log. */
+@Isolated("all of Kafka's clients log what they have while it runs")
 class SecretsTest {
   private static final String SECRET = "correct-horse-battery";
 
@@ -72,9 +74,9 @@ class SecretsTest {
         "sasl.jaas.config",
         "org.apache.kafka.common.security.plain.PlainLoginModule required " + options,
         "default.api.timeout.ms",
-        "2000",
+        "500",
         "request.timeout.ms",
-        "1000");
+        "400");
   }
 
   /** Runs into an error with properties, and looks everywhere. */
