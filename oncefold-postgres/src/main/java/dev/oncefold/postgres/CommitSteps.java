@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 class CommitSteps {
   /** A part of what a batch writes. */
   interface Part {
-    void write() throws SQLException;
+    void write(Connection on) throws SQLException;
   }
 
   /** Whether a batch may be begun: its claim is the newest, and it starts where the last ended. */
@@ -20,15 +20,10 @@ class CommitSteps {
     return claim.epoch() == epoch && from.equals(stored);
   }
 
-  /** Whether the position moves only from where the batch began, under its claim. */
-  boolean compares() {
-    return true;
-  }
-
   /** Writes all of a batch into one transaction, the position first: it is the fence. */
   void write(Connection connection, Part position, Part results) throws SQLException {
-    position.write();
-    results.write();
+    position.write(connection);
+    results.write(connection);
   }
 
   /** The commit point. */

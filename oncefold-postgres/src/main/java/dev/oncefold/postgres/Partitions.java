@@ -36,7 +36,6 @@ final class Partitions {
   private final String begin;
   private final String find;
   private final String move;
-  private final String moveAtAll;
 
   Partitions(Name schema, int fold) {
     this.fold = fold;
@@ -86,7 +85,7 @@ final class Partitions {
         "select epoch, position_offset, position_check, batch, committed from "
             + partitions
             + " where fold = ? and name = ? for update";
-    String set =
+    this.move =
         "update "
             + partitions
             + " set position_offset = ?, position_check = ?, batch = batch + 1, committed = epoch,"
@@ -94,13 +93,8 @@ final class Partitions {
             + " least(least_time, ?), greatest_time = greatest(greatest_time, ?), applied = applied"
             + " + ?, rejected = rejected + ?, duplicates = duplicates + ?, conflicts = conflicts +"
             + " ?, expired = expired + ?, failed = failed + ?, outputs = outputs + ? where fold = ?"
-            + " and name = ?";
-    String answer = " returning pg_current_xact_id()::text::bigint";
-    this.move =
-        set
-            + " and epoch = ? and position_offset = ? and position_check = ? and batch = ?"
-            + answer;
-    this.moveAtAll = set + answer;
+            + " and name = ? and epoch = ? and position_offset = ? and position_check = ? and batch"
+            + " = ? returning pg_current_xact_id()::text::bigint";
   }
 
   /** Makes the rows of partitions that have none: they count as unread. */
@@ -295,14 +289,13 @@ final class Partitions {
   /**
    * Moves a position if it still is where the batch began, and its claim holds.
    *
-   * @param compare false only in a test that shows what becomes of it
    * @return the low half of the transaction's number, which the rows it writes have as their xmin;
    *     null if the position was not moved
    */
   @Nullable Integer move(
-      Connection connection, Store.Claim claim, Position from, long batch, Move by, boolean compare)
+      Connection connection, Store.Claim claim, Position from, long batch, Move by)
       throws SQLException {
-    try (PreparedStatement statement = connection.prepareStatement(compare ? move : moveAtAll)) {
+    try (PreparedStatement statement = connection.prepareStatement(move)) {
       int i = 1;
       statement.setLong(i++, by.to().offset());
       statement.setLong(i++, by.to().check());
@@ -320,12 +313,10 @@ final class Partitions {
       statement.setLong(i++, by.counts().outputs());
       statement.setInt(i++, fold);
       statement.setString(i++, claim.partition());
-      if (compare) {
-        statement.setLong(i++, claim.epoch());
-        statement.setLong(i++, from.offset());
-        statement.setLong(i++, from.check());
-        statement.setLong(i, batch);
-      }
+      statement.setLong(i++, claim.epoch());
+      statement.setLong(i++, from.offset());
+      statement.setLong(i++, from.check());
+      statement.setLong(i, batch);
       try (ResultSet answer = statement.executeQuery()) {
         return answer.next() ? (int) answer.getLong(1) : null;
       }

@@ -332,7 +332,7 @@ final class PostgresBatch<S, E, O> implements Store.Batch<S, E, O> {
     Partitions.Move move = move(to, unread);
     boolean asked = false;
     try {
-      store.steps.write(on, () -> position(on, began, move), () -> results(on, began));
+      store.steps.write(on, c -> position(c, began, move), c -> results(c, began));
       asked = true;
       store.steps.commit(on);
     } catch (SQLException e) {
@@ -376,8 +376,7 @@ final class PostgresBatch<S, E, O> implements Store.Batch<S, E, O> {
   }
 
   private void position(Connection on, Head began, Partitions.Move move) throws SQLException {
-    Integer moved =
-        store.partitions.move(on, claim, from, began.batch(), move, store.steps.compares());
+    Integer moved = store.partitions.move(on, claim, from, began.batch(), move);
     if (moved == null) {
       throw store.fenced(claim, "another claim has taken it over since the batch began");
     }

@@ -68,6 +68,7 @@ final class CrashRig implements AutoCloseable {
   private final KafkaBroker broker;
   private final PostgresServer database;
   private final String url;
+  private final List<String> options;
   private final TcpProxy proxy;
   private final HistoryWriter history;
   private final Onlooker onlooker;
@@ -91,6 +92,7 @@ final class CrashRig implements AutoCloseable {
     this.database = PostgresServer.start(directory.resolve("database"));
     database.createDatabase("crash");
     this.url = database.jdbcUrl("crash");
+    this.options = Workers.options(broker.bootstrap(), url);
     this.proxy = TcpProxy.to(database.address());
     this.history = new HistoryWriter(directory.resolve("history.ndjson"));
     this.onlooker = new Onlooker(url, CrashWorker.TABLE, history);
@@ -204,7 +206,7 @@ final class CrashRig implements AutoCloseable {
     Child child =
         Child.start(
             CrashWorker.class,
-            Child.shortLived(),
+            options,
             directory.resolve("worker-" + started + ".log"),
             args.toArray(String[]::new));
     return new Worker(child, beacon);

@@ -1,6 +1,5 @@
 package dev.oncefold.postgres;
 
-import dev.oncefold.FailedEventException;
 import dev.oncefold.Fold;
 import dev.oncefold.Runner;
 import dev.oncefold.journal.Emitted;
@@ -8,25 +7,19 @@ import dev.oncefold.journal.Entry;
 import dev.oncefold.kafka.KafkaSink;
 import dev.oncefold.kafka.KafkaSource;
 import dev.oncefold.testkit.Fields;
+import dev.oncefold.testkit.HostedEngine;
 import dev.oncefold.testkit.Move;
 import dev.oncefold.testkit.Receipt;
 import dev.oncefold.testkit.Setup;
 import dev.oncefold.verify.TraceModel.Trace;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /** The process of {@link KafkaPostgresFixture}. */
-final class KafkaPostgresEngine {
-  static final int STOPPED = 3;
-  static final String READY = "ready";
-
-  private KafkaPostgresEngine() {}
-
+final class KafkaPostgresEngine implements HostedEngine {
   static Options<Trace, Move, Receipt> options(String url, Servers.Place place) {
     // The suite's keys turn up in both partitions.
     return Options.<Trace, Move, Receipt>of(url, place.table())
@@ -35,49 +28,48 @@ final class KafkaPostgresEngine {
   }
 
   /**
-   * Works until it is killed, or stops for an event that Failed.
+   * Works until it is killed or over, or stops for an event that Failed.
    *
-   * @param args the broker, the URL of the database, the number of the place, the setup, and the
-   *     file that tells how it goes
+   * @param args the broker, the URL of the database, the number of the place, and the setup
    */
-  public static void main(String[] args) throws Exception {
-    Path log = Path.of(args[4]);
-    try {
-      run(args[0], args[1], new Servers.Place(Integer.parseInt(args[2])), Setup.of(args[3]), log);
-    } catch (FailedEventException e) {
-      Files.writeString(log, String.valueOf(e.getMessage()));
-      System.exit(STOPPED);
-    } catch (RuntimeException e) {
-      Files.writeString(log, String.valueOf(e.getMessage()));
-      throw e;
-    }
-  }
-
-  private static void run(String bootstrap, String url, Servers.Place place, Setup setup, Path log)
-      throws Exception {
+  @Override
+  public void run(List<String> args, Run run) throws Exception {
+    Servers.Place place = new Servers.Place(Integer.parseInt(args.get(2)));
+    Setup setup = Setup.of(args.get(3));
     Fold<Trace, Move, Receipt> fold = setup.fold();
-    KafkaSink sink = KafkaSink.of(bootstrap, "sink-" + place.number());
-    Options<Trace, Move, Receipt> options = options(url, place);
-    for (String output : setup.outputs()) {
-      sink = sink.output(output, place.output(output));
-      options = options.output(output, KafkaPostgresEngine::bytes);
-    }
-    sink = sink.refusals(place.refusals());
-    options = options.refusals(KafkaPostgresEngine::bytes);
-    if (setup.acceptChange()) {
-      options = options.acceptingChange();
-    }
-    try (KafkaSink open = sink;
-        PostgresStore<Trace, Move, Receipt> store = PostgresStore.open(options.sink(open), fold);
-        KafkaSource<Move> source =
-            KafkaSource.of(bootstrap, place.input(), record -> setup.decode(text(record)))) {
+    try (KafkaSink sink = sink(args.get(0), place, setup);
+        PostgresStore<Trace, Move, Receipt> store =
+            PostgresStore.open(options(args.get(1), place, setup).sink(sink), fold);
+        KafkaSource<Move> source = source(args.get(0), place, setup)) {
       Runner<Trace, Move, Receipt> runner =
           new Runner<>(store, fold, List.of(source), Clock.systemUTC());
-      Files.writeString(log, READY);
-      while (true) {
+      run.ready();
+      while (!run.over()) {
         runner.step(Duration.ofMillis(20));
       }
     }
+  }
+
+  private static KafkaSink sink(String bootstrap, Servers.Place place, Setup setup) {
+    KafkaSink sink = KafkaSink.of(bootstrap, "sink-" + place.number());
+    for (String output : setup.outputs()) {
+      sink = sink.output(output, place.output(output));
+    }
+    return sink.refusals(place.refusals());
+  }
+
+  private static Options<Trace, Move, Receipt> options(
+      String url, Servers.Place place, Setup setup) {
+    Options<Trace, Move, Receipt> options = options(url, place);
+    for (String output : setup.outputs()) {
+      options = options.output(output, KafkaPostgresEngine::bytes);
+    }
+    options = options.refusals(KafkaPostgresEngine::bytes);
+    return setup.acceptChange() ? options.acceptingChange() : options;
+  }
+
+  private static KafkaSource<Move> source(String bootstrap, Servers.Place place, Setup setup) {
+    return KafkaSource.of(bootstrap, place.input(), record -> setup.decode(text(record)));
   }
 
   private static String text(ConsumerRecord<byte[], byte[]> record) {

@@ -5,16 +5,15 @@ import dev.oncefold.Slot;
 import dev.oncefold.Verdict;
 import dev.oncefold.testkit.Capability;
 import dev.oncefold.testkit.EngineFixture;
+import dev.oncefold.testkit.EngineHost;
+import dev.oncefold.testkit.EngineHosts;
 import dev.oncefold.testkit.Fields;
 import dev.oncefold.testkit.Patience;
 import dev.oncefold.testkit.Receipt;
 import dev.oncefold.testkit.Setup;
-import dev.oncefold.verify.Child;
 import dev.oncefold.verify.TraceModel.Trace;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -39,24 +38,20 @@ final class KafkaPostgresFixture implements EngineFixture {
 
   private final Servers servers;
   private final Servers.Place place;
-  private final Path directory;
-  private final List<Child> processes = new ArrayList<>();
+  private final EngineHosts hosts;
+  private final List<EngineHost> engines = new ArrayList<>();
   private final List<Refusal> refusals = new ArrayList<>();
   private final Map<String, List<Emitted>> outputs = new HashMap<>();
   private final Map<Integer, Long> fed = new HashMap<>();
   private @Nullable KafkaConsumer<byte[], byte[]> reader;
   private List<String> partitions = List.of();
   private @Nullable Setup setup;
-  private @Nullable Child process;
-  private @Nullable String stopped;
-  private Path log;
-  private int lives;
+  private @Nullable EngineHost engine;
 
-  KafkaPostgresFixture(Servers servers, Path directory) {
+  KafkaPostgresFixture(Servers servers, EngineHosts hosts) {
     this.servers = servers;
     this.place = servers.place();
-    this.directory = directory;
-    this.log = directory;
+    this.hosts = hosts;
   }
 
   @Override
@@ -76,68 +71,37 @@ final class KafkaPostgresFixture implements EngineFixture {
           "PostgreSQL keeps no history of events; the embedded journal does");
     }
     partitions = what.partitions();
-    servers.topic(place.input(), Math.max(1, partitions.size()));
-    for (String output : what.outputs()) {
-      servers.topic(place.output(output), 1);
-    }
-    servers.topic(place.refusals(), 1);
+    servers.topics(place, Math.max(1, partitions.size()), what.outputs());
     reader = servers.reader(place.topics(what.outputs()));
     restart(what);
   }
 
   @Override
   public void restart(Setup what) throws Exception {
-    stopped = null;
-    log = directory.resolve("log" + ++lives);
-    Child child = spawn(what);
-    process = child;
+    EngineHost started = host(what);
     // Other rules may be refused. The same rules are not: so the next crash may come before it is
     // ready.
     if (!what.equals(setup)) {
-      Patience.await(
-          patience(),
-          () -> !works() || told(log).equals(KafkaPostgresEngine.READY) ? null : "a ready process");
+      started.awaitReady(patience());
     }
     setup = what;
   }
 
-  private Child spawn(Setup what) throws IOException {
-    Child child =
-        Child.start(
-            KafkaPostgresEngine.class,
-            Child.shortLived(),
-            Path.of(log + ".out"),
-            servers.bootstrap(),
-            servers.url(),
-            String.valueOf(place.number()),
-            what.text(),
-            log.toString());
-    processes.add(child);
-    return child;
+  private EngineHost host(Setup what) throws IOException {
+    EngineHost started =
+        hosts.start(
+            servers.bootstrap(), servers.url(), String.valueOf(place.number()), what.text());
+    engines.add(started);
+    engine = started;
+    return started;
   }
 
-  private static String told(Path log) throws IOException {
-    return Files.exists(log) ? Files.readString(log, StandardCharsets.UTF_8) : "";
-  }
-
-  private boolean works() throws IOException {
-    Child running = process;
+  private EngineHost running() {
+    EngineHost running = engine;
     if (running == null) {
       throw new IllegalStateException("the engine is down");
     }
-    if (running.isAlive()) {
-      return true;
-    }
-    if (running.exitCode() != KafkaPostgresEngine.STOPPED) {
-      throw new IllegalStateException(
-          "the engine ended with exit code "
-              + running.exitCode()
-              + ": "
-              + told(log)
-              + running.lastWords());
-    }
-    stopped = named(told(log));
-    return false;
+    return running;
   }
 
   /** With the suite's names of partitions in it. */
@@ -169,14 +133,14 @@ final class KafkaPostgresFixture implements EngineFixture {
 
   @Override
   public void settle() throws Exception {
-    Patience.await(patience(), () -> works() ? missing() : relayed());
+    Patience.await(patience(), () -> running().works() ? missing() : relayed());
   }
 
   private @Nullable String missing() throws Exception {
-    PostgresView<Trace> view = view();
+    // Asked often: the whole view is read once all is there.
+    Map<String, Long> positions = servers.positions(place);
     for (Map.Entry<Integer, Long> each : fed.entrySet()) {
-      var position = view.positions().get(place.input() + "-" + each.getKey());
-      long at = position == null ? 0 : position.offset();
+      long at = positions.getOrDefault(place.input() + "-" + each.getKey(), 0L);
       if (at < each.getValue()) {
         return partitions.get(each.getKey()) + " from " + at + " to " + each.getValue();
       }
@@ -204,16 +168,17 @@ final class KafkaPostgresFixture implements EngineFixture {
 
   @Override
   public @Nullable String stopped() {
-    return stopped;
+    String message = running().stopped();
+    return message == null ? null : named(message);
   }
 
   @Override
   public void crash() throws Exception {
-    Child running = process;
-    if (running != null) {
-      running.kill();
+    EngineHost victim = engine;
+    if (victim != null) {
+      victim.process().kill();
     }
-    process = null;
+    engine = null;
   }
 
   /** The second one claims all partitions; the first does not know it before its next commit. */
@@ -221,12 +186,11 @@ final class KafkaPostgresFixture implements EngineFixture {
   public @Nullable String second() throws Exception {
     Setup same = Setup.of(text());
     long claims = servers.claims(place);
-    log = directory.resolve("log" + ++lives);
-    process = spawn(same);
+    EngineHost rival = host(same);
     Patience.await(
         patience(),
         () ->
-            works() && servers.claims(place) >= claims + partitions.size()
+            rival.works() && servers.claims(place) >= claims + partitions.size()
                 ? null
                 : "claims of the second owner");
     return null;
@@ -297,8 +261,10 @@ final class KafkaPostgresFixture implements EngineFixture {
   }
 
   @Override
-  public void close() {
-    processes.forEach(Child::close);
+  public void close() throws IOException {
+    for (EngineHost each : engines) {
+      each.end(patience());
+    }
     if (reader != null) {
       reader.close();
     }

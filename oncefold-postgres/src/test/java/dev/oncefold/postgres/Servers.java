@@ -10,6 +10,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
@@ -72,7 +73,7 @@ final class Servers implements AutoCloseable {
     this.connection = DriverManager.getConnection(url());
   }
 
-  Place place() {
+  synchronized Place place() {
     return new Place(++places);
   }
 
@@ -88,11 +89,15 @@ final class Servers implements AutoCloseable {
     return producer;
   }
 
-  void topic(String name, int partitions) throws InterruptedException {
+  /** Makes the topics of a place. */
+  void topics(Place place, int partitions, List<String> outputs) throws InterruptedException {
+    List<NewTopic> topics = new ArrayList<>();
+    topics.add(new NewTopic(place.input(), partitions, (short) 1));
+    place.topics(outputs).forEach(each -> topics.add(new NewTopic(each, 1, (short) 1)));
     try {
-      admin.createTopics(List.of(new NewTopic(name, partitions, (short) 1))).all().get();
+      admin.createTopics(topics).all().get();
     } catch (ExecutionException e) {
-      throw new IllegalStateException("the topic " + name + " cannot be made", e.getCause());
+      throw new IllegalStateException("the topics cannot be made: " + topics, e.getCause());
     }
   }
 
@@ -110,6 +115,20 @@ final class Servers implements AutoCloseable {
     return reader;
   }
 
+  /** How far each partition is applied. */
+  synchronized Map<String, Long> positions(Place place) throws SQLException {
+    Map<String, Long> positions = new HashMap<>();
+    try (Statement statement = connection.createStatement();
+        ResultSet row =
+            statement.executeQuery(
+                "select name, position_offset from " + place.schema() + ".partitions")) {
+      while (row.next()) {
+        positions.put(row.getString(1), row.getLong(2));
+      }
+    }
+    return positions;
+  }
+
   /** How many batches of the outbox were not relayed yet. */
   long waiting(Place place) throws SQLException {
     return number("select count(*) from " + place.schema() + ".outbox");
@@ -120,7 +139,7 @@ final class Servers implements AutoCloseable {
     return number("select coalesce(sum(epoch), 0) from " + place.schema() + ".partitions");
   }
 
-  private long number(String query) throws SQLException {
+  private synchronized long number(String query) throws SQLException {
     try (Statement statement = connection.createStatement();
         ResultSet row = statement.executeQuery(query)) {
       row.next();

@@ -4,6 +4,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
+import java.util.function.UnaryOperator;
 
 /** Told before and after everything that a relay does to the world: there a test interferes. */
 @FunctionalInterface
@@ -36,6 +37,18 @@ interface Steps {
         (method, arguments) -> {
           Object answer = method.invoke(connection, arguments);
           return answer instanceof PreparedStatement statement ? telling(statement, steps) : answer;
+        });
+  }
+
+  /** The connection, with other statements in place of those that are prepared. */
+  static Connection rewriting(Connection connection, UnaryOperator<String> sql) {
+    return proxy(
+        Connection.class,
+        (method, arguments) -> {
+          if (method.getName().equals("prepareStatement")) {
+            arguments[0] = sql.apply((String) arguments[0]);
+          }
+          return method.invoke(connection, arguments);
         });
   }
 
