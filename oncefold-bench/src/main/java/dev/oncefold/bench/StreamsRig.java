@@ -30,7 +30,7 @@ final class StreamsRig implements AutoCloseable {
   /** How long without progress until an application counts as stuck. */
   private static final long STUCK = TimeUnit.MINUTES.toNanos(2);
 
-  /** Between two looks: each costs the broker and this process some of the time they are measured in. */
+  /** Between two looks: each costs some of the time that is measured. */
   private static final long PAUSE = TimeUnit.MILLISECONDS.toNanos(10);
 
   private final Path directory;
@@ -123,7 +123,7 @@ final class StreamsRig implements AutoCloseable {
         .sum();
   }
 
-  /** Waits until the group of an application has nobody left, which after a kill takes as long as its session. */
+  /** Waits until nobody is in an application's group: after a kill that takes its session. */
   void awaitEmpty(String application) throws InterruptedException, ExecutionException {
     while (admin.describeConsumerGroups(List.of(application)).all().get().values().stream()
         .anyMatch(group -> group.groupState() != GroupState.EMPTY)) {
