@@ -27,7 +27,7 @@ final class CpuTime {
         all -= used;
       }
     }
-    now.add("collector and compiler", all);
+    now.add("collector, compiler, native code", all); // RocksDB's threads are among these
     ProcessHandle.current()
         .descendants()
         .forEach(
@@ -46,7 +46,10 @@ final class CpuTime {
     if (thread.startsWith("kafka-producer")) {
       return "producer's thread";
     }
-    return thread.startsWith("oncefold") ? thread : "other threads";
+    if (thread.contains("-StreamThread-")) {
+      return "stream threads";
+    }
+    return thread.startsWith("oncefold") ? thread.replaceFirst("-bench-.*", "") : "other threads";
   }
 
   private static String named(ProcessHandle.Info process) {

@@ -4,7 +4,7 @@ import java.util.Arrays;
 
 /**
  * {@code java -jar oncefold-bench.jar throughput|latency|recovery|memory|pipeline|checker|
- * peers|visible [name=value ...]}.
+ * peers|streams|streams-restart|visible [name=value ...]}.
  */
 public final class Main {
   private Main() {}
@@ -29,6 +29,9 @@ public final class Main {
       case "pipeline-memory" -> PipelineFile.memory(settings);
       case "checker" -> CheckerTime.run(settings);
       case "peers" -> Peers.run(settings);
+      case "streams" -> StreamsPeers.run(settings);
+      case "streams-restart" -> StreamsRestart.run(settings);
+      case "streams-restart-fill" -> StreamsRestart.fill(settings);
       case "inserts" -> IdInserts.run(settings);
       case "visible" -> Visible.run(settings);
       default -> {
@@ -37,8 +40,10 @@ public final class Main {
                 + " recovery [keys=1000000] | memory [keys=1000000] | pipeline [events=1000000]"
                 + " [rounds=5] | pipeline-memory [events=1000000] | checker [events=1000000] |"
                 + " peers [events=1500000] [rounds=3] [batch=4000] [only=NAME] [against=NAME]"
-                + " [connect=DIRECTORY] | inserts [rounds=5] | visible [rate=1000] [seconds=30] [only=NAME]; each takes"
-                + " dir=DIRECTORY");
+                + " [connect=DIRECTORY] | streams [events=2000000] [rounds=3] [threads=1]"
+                + " [keys=uniform|zipf] [only=NAME] [against=NAME] | streams-restart [keys=1000000]"
+                + " [only=NAME] | inserts [rounds=5] | visible [rate=1000] [seconds=30]"
+                + " [only=NAME]; each takes dir=DIRECTORY");
         System.exit(2);
       }
     }

@@ -1,10 +1,7 @@
 package dev.oncefold.bench;
 
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
@@ -33,30 +30,19 @@ final class Peers {
         variants.add(variant);
       }
     }
-    Map<String, double[]> rates = new LinkedHashMap<>();
+    Rates rates = new Rates(rounds);
     try (Rig rig = Rig.start(settings)) {
       rig.fill(Rig.TOPIC, most, EVERY);
       for (int round = 0; round < rounds; round++) {
         for (Variant variant : variants) {
           Peer peer = variant.peer().get();
-          double rate = measure(rig, peer, variant);
-          rates.computeIfAbsent(peer.name(), name -> new double[rounds])[round] = rate;
-          System.out.printf("round %d  %-20s  %,10.0f events/s%n", round + 1, peer.name(), rate);
+          rates.add(round, peer.name(), measure(rig, peer, variant));
           System.gc();
         }
       }
     }
-    System.out.printf(
-        "%n%-20s  %12s  %12s  %12s%n", "median of " + rounds, "events/s", "least", "most");
-    rates.forEach(
-        (name, rate) ->
-            System.out.printf(
-                "%-20s  %,12.0f  %,12.0f  %,12.0f%n",
-                name,
-                Throughput.median(rate),
-                Arrays.stream(rate).min().orElse(0),
-                Arrays.stream(rate).max().orElse(0)));
-    ratios(rates, settings.text("against", "oncefold"));
+    rates.printMedians();
+    rates.printRatios(settings.text("against", "oncefold"));
   }
 
   private static List<Variant> all(Settings settings, int most) {
@@ -100,29 +86,5 @@ final class Peers {
     } finally {
       peer.stop();
     }
-  }
-
-  /** Of one variant to each other, round by round: what the machine does to one it does to both. */
-  private static void ratios(Map<String, double[]> rates, String against) {
-    double[] one = rates.get(against);
-    if (one == null) {
-      return;
-    }
-    rates.forEach(
-        (name, rate) -> {
-          if (!name.equals(against)) {
-            double[] ratio = new double[rate.length];
-            for (int i = 0; i < rate.length; i++) {
-              ratio[i] = one[i] / rate[i];
-            }
-            System.out.printf(
-                "%s / %s, round by round: median %.2f (%.2f to %.2f)%n",
-                against,
-                name,
-                Throughput.median(ratio),
-                Arrays.stream(ratio).min().orElse(0),
-                Arrays.stream(ratio).max().orElse(0));
-          }
-        });
   }
 }

@@ -1,0 +1,163 @@
+package dev.oncefold.bench;
+
+import dev.oncefold.Event;
+import dev.oncefold.sandbox.KafkaBroker;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.IntStream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.common.GroupState;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+
+/** A broker, and a topic of payments for applications of Kafka Streams. */
+final class StreamsRig implements AutoCloseable {
+  static final String TOPIC = "payments";
+  static final int PARTITIONS = 4;
+
+  /** How long without progress until an application counts as stuck. */
+  private static final long STUCK = TimeUnit.MINUTES.toNanos(2);
+
+  /** Between two looks: each costs some of the time that is measured. */
+  private static final long PAUSE = TimeUnit.MILLISECONDS.toNanos(10);
+
+  private final Path directory;
+  private final KafkaBroker broker;
+  private final Admin admin;
+
+  private StreamsRig(Path directory, KafkaBroker broker) {
+    this.directory = directory;
+    this.broker = broker;
+    admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrap()));
+  }
+
+  static StreamsRig start(Settings settings) throws IOException, InterruptedException {
+    Path directory = settings.directory();
+    return new StreamsRig(
+        directory,
+        KafkaBroker.in(directory.resolve("kafka")).javaOptions(List.of("-Xmx1g")).start());
+  }
+
+  String bootstrap() {
+    return broker.bootstrap();
+  }
+
+  Path directory() {
+    return directory;
+  }
+
+  void create(String topic) throws InterruptedException, ExecutionException {
+    admin.createTopics(List.of(new NewTopic(topic, PARTITIONS, (short) 1))).all().get();
+  }
+
+  /** Drops the topic of an application's outputs: the disk is not to fill over the rounds. */
+  void drop(String topic) throws InterruptedException, ExecutionException {
+    admin.deleteTopics(List.of(topic)).all().get();
+  }
+
+  /** Fills the topic of payments; partitions are chosen by the key, as Kafka does. */
+  void fill(Iterable<Event<Workload.Payment>> events)
+      throws InterruptedException, ExecutionException {
+    create(TOPIC);
+    try (KafkaProducer<byte[], byte[]> producer =
+        new KafkaProducer<>(
+            Map.of("bootstrap.servers", bootstrap(), "linger.ms", 20, "acks", "all"),
+            new ByteArraySerializer(),
+            new ByteArraySerializer())) {
+      for (Event<Workload.Payment> event : events) {
+        var unused = producer.send(Rig.record(TOPIC, event));
+      }
+    }
+  }
+
+  /**
+   * Waits until so many events are committed by a peer, and tells how many are. Positions and
+   * outputs are in one transaction, so a reader of committed messages is given as many outputs.
+   */
+  long await(StreamsPeer peer, long events) throws Exception {
+    return await(peer.application(), events, peer::check);
+  }
+
+  /** The same, by an application that runs in another process. */
+  long await(String application, long events, Runnable check) throws Exception {
+    long begin = System.nanoTime();
+    long seen = 0;
+    for (; ; ) {
+      long now = committed(application);
+      if (now >= events) {
+        return now;
+      }
+      check.run();
+      if (now != seen) {
+        seen = now;
+        begin = System.nanoTime();
+      }
+      if (System.nanoTime() - begin > STUCK) {
+        throw new TimeoutException(application + " gets no further than " + now + " events");
+      }
+      LockSupport.parkNanos(PAUSE);
+    }
+  }
+
+  private long committed(String application) throws InterruptedException, ExecutionException {
+    return admin
+        .listConsumerGroupOffsets(application)
+        .partitionsToOffsetAndMetadata()
+        .get()
+        .entrySet()
+        .stream()
+        .filter(each -> each.getKey().topic().equals(TOPIC) && each.getValue() != null)
+        .mapToLong(each -> each.getValue().offset())
+        .sum();
+  }
+
+  /** Waits until nobody is in an application's group: after a kill that takes its session. */
+  void awaitEmpty(String application) throws InterruptedException, ExecutionException {
+    while (admin.describeConsumerGroups(List.of(application)).all().get().values().stream()
+        .anyMatch(group -> group.groupState() != GroupState.EMPTY)) {
+      LockSupport.parkNanos(PAUSE);
+    }
+  }
+
+  /** How many messages a reader of committed ones is given. */
+  long messages(String topic) {
+    try (KafkaConsumer<byte[], byte[]> consumer =
+        new KafkaConsumer<>(
+            Map.of("bootstrap.servers", bootstrap(), "isolation.level", "read_committed"),
+            new ByteArrayDeserializer(),
+            new ByteArrayDeserializer())) {
+      List<TopicPartition> left =
+          new ArrayList<>(
+              IntStream.range(0, PARTITIONS).mapToObj(i -> new TopicPartition(topic, i)).toList());
+      Map<TopicPartition, Long> ends = consumer.endOffsets(left);
+      consumer.assign(left);
+      consumer.seekToBeginning(left);
+      long messages = 0;
+      while (!left.isEmpty()) {
+        messages += consumer.poll(Duration.ofMillis(100)).count();
+        left.removeIf(each -> consumer.position(each) >= ends.getOrDefault(each, 0L));
+      }
+      return messages;
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    try (broker) {
+      admin.close(Duration.ZERO);
+    }
+    Settings.delete(directory);
+  }
+}
