@@ -95,8 +95,7 @@ final class StreamsPeer implements AutoCloseable {
     }
     boolean ids = kind == Kind.IDS;
     var run =
-        StreamsApplication.of(
-                bootstrap, application, StreamsFold.of(fold(ids)).partitionedByKey())
+        StreamsApplication.of(bootstrap, application, StreamsFold.of(fold(ids)).partitionedByKey())
             .from(
                 record -> {
                   Event<Workload.Payment> event = Payments.decode(record.value());

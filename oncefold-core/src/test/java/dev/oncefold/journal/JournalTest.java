@@ -17,6 +17,8 @@ import dev.oncefold.Verdict;
 import dev.oncefold.journal.Bank.Account;
 import dev.oncefold.journal.Bank.Payment;
 import dev.oncefold.journal.Bank.Receipt;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -308,6 +310,8 @@ class JournalTest {
                     SubmitTest.await(goOn);
                     add(its, "2");
                     return its.commit(new Position(1, 7), false).join();
+                  } catch (IOException e) {
+                    throw new UncheckedIOException(e);
                   }
                 });
         begun.await();
