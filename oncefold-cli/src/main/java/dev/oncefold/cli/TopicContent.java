@@ -1,5 +1,6 @@
 package dev.oncefold.cli;
 
+import dev.oncefold.sandbox.KafkaBroker;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -24,7 +25,7 @@ final class TopicContent {
     void take(String partition, long offset, String key, String value);
   }
 
-  /** Reads to the end that the topic has now. */
+  /** Reads to the end that the topic has now, and waits for transactions that stand before it. */
   static void read(String bootstrap, String topic, Taking taking) {
     try (KafkaConsumer<String, byte[]> consumer =
         new KafkaConsumer<>(
@@ -45,7 +46,7 @@ final class TopicContent {
               .toList();
       consumer.assign(partitions);
       consumer.seekToBeginning(partitions);
-      Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+      Map<TopicPartition, Long> ends = KafkaBroker.ends(bootstrap, partitions);
       while (partitions.stream()
           .anyMatch(each -> consumer.position(each) < Objects.requireNonNull(ends.get(each)))) {
         for (ConsumerRecord<String, byte[]> record : consumer.poll(WAIT)) {

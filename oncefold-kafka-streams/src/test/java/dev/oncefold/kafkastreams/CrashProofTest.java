@@ -35,7 +35,7 @@ class CrashProofTest {
     int to = text.indexOf(END);
     assertThat(to).as("the places of the figures in %s", file).isGreaterThan(from);
     long begin = System.nanoTime();
-    CrashRig.Plan plan = new CrashRig.Plan(1, CrashWorker.class, true, 100_000, 25_000, 6);
+    CrashRig.Plan plan = new CrashRig.Plan(1, CrashWorker.class, true, 100_000, 25_000, 6, true);
     try (CrashRig rig = new CrashRig(plan, directory)) {
       Result result = rig.run();
       assertThat(result).isInstanceOf(Result.Pass.class);

@@ -48,7 +48,14 @@ final class CrashRig implements AutoCloseable {
    * @param keys how many keys they change
    * @param rounds how often each fault is tried
    */
-  record Plan(long seed, Class<?> worker, boolean resends, int events, int keys, int rounds) {}
+  record Plan(
+      long seed,
+      Class<?> worker,
+      boolean resends,
+      int events,
+      int keys,
+      int rounds,
+      boolean brokerDies) {}
 
   private record Worker(Child child, Beacon beacon) {}
 
@@ -126,7 +133,11 @@ final class CrashRig implements AutoCloseable {
                 kills,
                 plain ? 0 : kills / 2,
                 plan.rounds(),
-                plain ? List.of("F2") : List.of("F2", "F8", "F12", "F14", "F15")),
+                plain
+                    ? List.of("F2")
+                    : plan.brokerDies()
+                        ? List.of("F2", "F8", "F12", "F14", "F15")
+                        : List.of("F2", "F8", "F14", "F15")),
             Map.of("standbys", "1")));
     List<Act> acts = new ArrayList<>();
     for (int i = 0; i < plan.rounds(); i++) {
@@ -142,8 +153,10 @@ final class CrashRig implements AutoCloseable {
               this::killInCommit,
               () -> zombie(WatchedClients.BEFORE_OFFSETS, "before the offsets are sent"),
               () -> zombie(WatchedClients.BEFORE_COMMIT, "before the transaction ends"),
-              this::brokerKilled,
               this::storm));
+      if (plan.brokerDies()) {
+        acts.add(this::brokerKilled);
+      }
     }
     Thread feeding = new Thread(() -> feed.run(plan.events() / (5 * acts.size())), "feed");
     feeding.setDaemon(true);
@@ -342,7 +355,7 @@ final class CrashRig implements AutoCloseable {
               new TopicPartition(CrashWorker.OUTPUTS, 1),
               new TopicPartition(CrashWorker.REFUSALS, 0));
       consumer.assign(all);
-      Map<TopicPartition, Long> ends = consumer.endOffsets(all);
+      Map<TopicPartition, Long> ends = KafkaBroker.ends(broker.bootstrap(), all);
       while (all.stream().anyMatch(p -> consumer.position(p) < ends.getOrDefault(p, 0L))) {
         consumer.poll(Duration.ofMillis(200)).forEach(this::message);
       }

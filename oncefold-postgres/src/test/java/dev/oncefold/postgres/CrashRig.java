@@ -452,7 +452,7 @@ final class CrashRig implements AutoCloseable {
               new TopicPartition(CrashWorker.OUTPUTS, 1),
               new TopicPartition(CrashWorker.REFUSALS, 0));
       consumer.assign(all);
-      Map<TopicPartition, Long> ends = consumer.endOffsets(all);
+      Map<TopicPartition, Long> ends = KafkaBroker.ends(broker.bootstrap(), all);
       while (all.stream().anyMatch(p -> consumer.position(p) < ends.getOrDefault(p, 0L))) {
         consumer.poll(Duration.ofMillis(200)).forEach(this::message);
       }

@@ -8,11 +8,18 @@ import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Properties;
 import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.jspecify.annotations.Nullable;
 
@@ -340,6 +347,36 @@ public final class KafkaBroker implements AutoCloseable {
   public synchronized void close() throws IOException {
     if (process != null) {
       process.kill();
+    }
+  }
+
+  /**
+   * Where topics end, transactions included that are not over or not marked yet: Kafka answers a
+   * commit before it has marked it, and a reader of what is committed comes that far only later.
+   * {@code endOffsets} of such a reader tells how far it would come now.
+   *
+   * @param bootstrap the broker, as clients are told
+   * @param partitions the partitions
+   * @return the offset behind the last record of each
+   * @throws IllegalStateException if the broker does not tell
+   */
+  public static Map<TopicPartition, Long> ends(
+      String bootstrap, Collection<TopicPartition> partitions) {
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
+      Map<TopicPartition, Long> ends = new HashMap<>();
+      admin
+          .listOffsets(
+              partitions.stream()
+                  .collect(Collectors.toMap(each -> each, each -> OffsetSpec.latest())))
+          .all()
+          .get()
+          .forEach((partition, end) -> ends.put(partition, end.offset()));
+      return ends;
+    } catch (ExecutionException e) {
+      throw new IllegalStateException("the broker does not tell where topics end", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted", e);
     }
   }
 }
