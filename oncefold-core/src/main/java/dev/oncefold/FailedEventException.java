@@ -1,5 +1,7 @@
 package dev.oncefold;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * A run stopped before an event that {@link Verdict.Failed}. Everything before it is committed,
  * nothing of it is applied; the next run starts with it.
@@ -16,18 +18,40 @@ public final class FailedEventException extends RuntimeException {
    * A run stopped.
    *
    * @param partition the event's partition
-   * @param received what was read
+   * @param offset where it stands there
+   * @param position what {@link #position} tells
+   * @param event the event; null where none could be decoded
    * @param failed its verdict
-   * @param message where it stands, what is wrong and what to do
+   * @param advice what is applied, and what to do; behind where it stands and what is wrong
    */
   public FailedEventException(
-      String partition, Received<?> received, Verdict.Failed<?, ?> failed, String message) {
-    super(message);
+      String partition,
+      long offset,
+      String position,
+      @Nullable Event<?> event,
+      Verdict.Failed<?, ?> failed,
+      String advice) {
+    super(
+        "stopped at "
+            + position
+            + (event == null ? "" : which(event))
+            + ": "
+            + failed.reason()
+            + ". "
+            + advice);
     this.partition = partition;
-    this.offset = received.offset();
-    this.position = received.positionId(partition);
+    this.offset = offset;
+    this.position = position;
     this.failure = failed.cause();
     this.reason = failed.reason();
+  }
+
+  private static String which(Event<?> event) {
+    return " (key \""
+        + event.key()
+        + "\""
+        + (event.id() == null ? "" : ", id \"" + event.id() + "\"")
+        + ")";
   }
 
   /**
@@ -52,7 +76,7 @@ public final class FailedEventException extends RuntimeException {
    * Where the event stands, as its id is told where it has none of its own, and as {@link
    * Runner#refusing} takes it.
    *
-   * @return {@code partition@offset}
+   * @return {@code partition@offset}, with more behind it where several events stand there
    */
   public String position() {
     return position;

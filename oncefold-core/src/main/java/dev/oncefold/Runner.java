@@ -408,26 +408,14 @@ public final class Runner<S, E, O> {
 
   private FailedEventException stopped(
       Polled<E> polled, Received<E> received, Verdict.Failed<S, O> failure) {
-    Event<E> event = received.event();
-    String which =
-        event == null
-            ? ""
-            : " (key \""
-                + event.key()
-                + "\""
-                + (event.id() == null ? "" : ", id \"" + event.id() + "\"")
-                + ")";
     return new FailedEventException(
         polled.partition(),
-        received,
+        received.offset(),
+        received.positionId(polled.partition()),
+        received.event(),
         failure,
-        "stopped at "
-            + received.positionId(polled.partition())
-            + which
-            + ": "
-            + failure.reason()
-            + ". Nothing of this event is applied, everything before it is. Mend the cause and run"
-            + " again, or let the run refuse this event (Runner.refusing), or the fold all failed"
-            + " events (whenFailed)");
+        "Nothing of this event is applied, everything before it is. Mend the cause and run again, or"
+            + " let the run refuse this event (Runner.refusing), or the fold all failed events"
+            + " (whenFailed)");
   }
 }

@@ -19,6 +19,15 @@ public sealed interface Verdict<S, O> {
    */
   Kind kind();
 
+  /**
+   * Why the event is refused, for a person.
+   *
+   * @return the reason; null where the kind says it all, or the event is not refused
+   */
+  default @Nullable String refusal() {
+    return null;
+  }
+
   /** The kinds of verdict. */
   enum Kind {
     /** {@link Verdict.Applied}. */
@@ -72,6 +81,11 @@ public sealed interface Verdict<S, O> {
     }
 
     @Override
+    public String refusal() {
+      return reason;
+    }
+
+    @Override
     public Kind kind() {
       return Kind.REJECTED;
     }
@@ -116,6 +130,11 @@ public sealed interface Verdict<S, O> {
    */
   record Expired<S, O>(Instant time, Instant floor) implements Verdict<S, O> {
     @Override
+    public String refusal() {
+      return "ids up to " + floor + " may have been forgotten";
+    }
+
+    @Override
     public Kind kind() {
       return Kind.EXPIRED;
     }
@@ -131,6 +150,11 @@ public sealed interface Verdict<S, O> {
    * @param <O> the type of the outputs
    */
   record Failed<S, O>(Cause cause, String reason) implements Verdict<S, O> {
+    @Override
+    public String refusal() {
+      return reason;
+    }
+
     @Override
     public Kind kind() {
       return Kind.FAILED;

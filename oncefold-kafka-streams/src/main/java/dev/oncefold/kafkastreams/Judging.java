@@ -7,8 +7,6 @@ import dev.oncefold.FailedEventException;
 import dev.oncefold.Fold;
 import dev.oncefold.Kernel;
 import dev.oncefold.Output;
-import dev.oncefold.Position;
-import dev.oncefold.Received;
 import dev.oncefold.Verdict;
 import dev.oncefold.journal.Emitted;
 import dev.oncefold.journal.Entry;
@@ -219,34 +217,16 @@ final class Judging<S, E, O> implements Processor<String, Arrived<E>, String, Se
 
   private FoldStopped stop(Arrived<E> arrived, Verdict.Failed<S, O> failure) {
     Origin origin = arrived.origin();
-    Event<E> event = arrived.event();
-    String which =
-        event == null
-            ? ""
-            : " (key \""
-                + event.key()
-                + "\""
-                + (event.id() == null ? "" : ", id \"" + event.id() + "\"")
-                + ")";
     return new FoldStopped(
         new FailedEventException(
             origin.partitionName(),
-            event == null
-                ? Received.undecodable(
-                    origin.offset(),
-                    Position.START,
-                    String.valueOf(arrived.undecodable()),
-                    new byte[0])
-                : Received.of(origin.offset(), Position.START, event),
+            origin.offset(),
+            origin.id(),
+            arrived.event(),
             failure,
-            "stopped at "
-                + origin.id()
-                + which
-                + ": "
-                + failure.reason()
-                + ". Nothing of this event is applied, everything before it in its task is. Mend"
-                + " the cause and run again, or let this event be refused (StreamsFold.refusing),"
-                + " or the fold refuse all failed events (whenFailed)"));
+            "Nothing of this event is applied, everything before it in its task is. Mend the cause"
+                + " and run again, or let this event be refused (StreamsFold.refusing), or the fold"
+                + " refuse all failed events (whenFailed)"));
   }
 
   // ---------------------------------------------------------------- judging
@@ -394,7 +374,7 @@ final class Judging<S, E, O> implements Processor<String, Arrived<E>, String, Se
         plan.clock().instant(),
         fold.version(),
         verdict.kind(),
-        reason(verdict),
+        verdict.refusal(),
         verdict instanceof Verdict.Failed<S, O> failed ? failed.cause() : null,
         verdict instanceof Verdict.Expired<S, O> expired ? expired.floor() : null,
         event == null ? null : event.key(),
@@ -405,16 +385,5 @@ final class Judging<S, E, O> implements Processor<String, Arrived<E>, String, Se
         event == null ? arrived.raw() : null,
         List.of(),
         List.of());
-  }
-
-  private static @Nullable String reason(Verdict<?, ?> verdict) {
-    if (verdict instanceof Verdict.Rejected<?, ?> rejected) {
-      return rejected.reason();
-    } else if (verdict instanceof Verdict.Expired<?, ?> expired) {
-      return "ids up to " + expired.floor() + " may have been forgotten";
-    } else if (verdict instanceof Verdict.Failed<?, ?> failed) {
-      return failed.reason();
-    }
-    return null;
   }
 }

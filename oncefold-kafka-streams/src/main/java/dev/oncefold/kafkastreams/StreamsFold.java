@@ -56,37 +56,30 @@ public final class StreamsFold<S, E, O> {
   private static final Pattern STORE = Pattern.compile("[a-zA-Z0-9._-]{1,150}");
 
   private final Fold<S, E, O> fold;
-  private final String store;
-  private final List<String> topics;
-  private final boolean repartitions;
-  private final int partitions;
-  private final boolean accepting;
-  private final Set<String> refusing;
-  private final Map<String, String> changelog;
-  private final Clock clock;
-  private final Function<Map<String, Object>, Cluster> connecting;
+  private String store;
+  private List<String> topics = List.of();
+  private boolean repartitions = true;
+  private int partitions;
+  private boolean accepting;
+  private Set<String> refusing = Set.of();
+  private Map<String, String> changelog = Map.of();
+  private Function<Map<String, Object>, Cluster> connecting = AdminCluster::new;
 
-  private StreamsFold(
-      Fold<S, E, O> fold,
-      String store,
-      List<String> topics,
-      boolean repartitions,
-      int partitions,
-      boolean accepting,
-      Set<String> refusing,
-      Map<String, String> changelog,
-      Clock clock,
-      Function<Map<String, Object>, Cluster> connecting) {
+  private StreamsFold(Fold<S, E, O> fold) {
     this.fold = fold;
-    this.store = store;
-    this.topics = topics;
-    this.repartitions = repartitions;
-    this.partitions = partitions;
-    this.accepting = accepting;
-    this.refusing = refusing;
-    this.changelog = changelog;
-    this.clock = clock;
-    this.connecting = connecting;
+    this.store = fold.name();
+  }
+
+  private StreamsFold(StreamsFold<S, E, O> from) {
+    this.fold = from.fold;
+    this.store = from.store;
+    this.topics = from.topics;
+    this.repartitions = from.repartitions;
+    this.partitions = from.partitions;
+    this.accepting = from.accepting;
+    this.refusing = from.refusing;
+    this.changelog = from.changelog;
+    this.connecting = from.connecting;
   }
 
   /**
@@ -107,17 +100,7 @@ public final class StreamsFold<S, E, O> {
               + "\" changes several keys at once, which may belong to different tasks of Kafka"
               + " Streams. The embedded journal and PostgreSQL apply it");
     }
-    return new StreamsFold<>(
-        fold,
-        fold.name(),
-        List.of(),
-        true,
-        0,
-        false,
-        Set.of(),
-        Map.of(),
-        Clock.systemUTC(),
-        AdminCluster::new);
+    return new StreamsFold<>(fold);
   }
 
   /**
@@ -128,17 +111,9 @@ public final class StreamsFold<S, E, O> {
    * @return the fold
    */
   public StreamsFold<S, E, O> storedAs(String name) {
-    return new StreamsFold<>(
-        fold,
-        name,
-        topics,
-        repartitions,
-        partitions,
-        accepting,
-        refusing,
-        changelog,
-        clock,
-        connecting);
+    StreamsFold<S, E, O> copy = new StreamsFold<>(this);
+    copy.store = name;
+    return copy;
   }
 
   /**
@@ -152,17 +127,9 @@ public final class StreamsFold<S, E, O> {
    * @return the fold
    */
   public StreamsFold<S, E, O> readingFrom(String... names) {
-    return new StreamsFold<>(
-        fold,
-        store,
-        List.of(names),
-        repartitions,
-        partitions,
-        accepting,
-        refusing,
-        changelog,
-        clock,
-        connecting);
+    StreamsFold<S, E, O> copy = new StreamsFold<>(this);
+    copy.topics = List.of(names);
+    return copy;
   }
 
   /**
@@ -173,8 +140,10 @@ public final class StreamsFold<S, E, O> {
    * @return the fold
    */
   public StreamsFold<S, E, O> partitionedByKey() {
-    return new StreamsFold<>(
-        fold, store, topics, false, 0, accepting, refusing, changelog, clock, connecting);
+    StreamsFold<S, E, O> copy = new StreamsFold<>(this);
+    copy.repartitions = false;
+    copy.partitions = 0;
+    return copy;
   }
 
   /**
@@ -185,8 +154,10 @@ public final class StreamsFold<S, E, O> {
    * @return the fold
    */
   public StreamsFold<S, E, O> repartitionedInto(int count) {
-    return new StreamsFold<>(
-        fold, store, topics, true, count, accepting, refusing, changelog, clock, connecting);
+    StreamsFold<S, E, O> copy = new StreamsFold<>(this);
+    copy.repartitions = true;
+    copy.partitions = count;
+    return copy;
   }
 
   /**
@@ -196,17 +167,9 @@ public final class StreamsFold<S, E, O> {
    * @return the fold
    */
   public StreamsFold<S, E, O> acceptingChange() {
-    return new StreamsFold<>(
-        fold,
-        store,
-        topics,
-        repartitions,
-        partitions,
-        true,
-        refusing,
-        changelog,
-        clock,
-        connecting);
+    StreamsFold<S, E, O> copy = new StreamsFold<>(this);
+    copy.accepting = true;
+    return copy;
   }
 
   /**
@@ -217,17 +180,9 @@ public final class StreamsFold<S, E, O> {
    * @return the fold
    */
   public StreamsFold<S, E, O> refusing(Collection<String> positions) {
-    return new StreamsFold<>(
-        fold,
-        store,
-        topics,
-        repartitions,
-        partitions,
-        accepting,
-        Set.copyOf(positions),
-        changelog,
-        clock,
-        connecting);
+    StreamsFold<S, E, O> copy = new StreamsFold<>(this);
+    copy.refusing = Set.copyOf(positions);
+    return copy;
   }
 
   /**
@@ -237,32 +192,16 @@ public final class StreamsFold<S, E, O> {
    * @return the fold
    */
   public StreamsFold<S, E, O> changelog(Map<String, String> settings) {
-    return new StreamsFold<>(
-        fold,
-        store,
-        topics,
-        repartitions,
-        partitions,
-        accepting,
-        refusing,
-        Map.copyOf(settings),
-        clock,
-        connecting);
+    StreamsFold<S, E, O> copy = new StreamsFold<>(this);
+    copy.changelog = Map.copyOf(settings);
+    return copy;
   }
 
   /** Asks a cluster made by hand. */
   StreamsFold<S, E, O> asking(Function<Map<String, Object>, Cluster> other) {
-    return new StreamsFold<>(
-        fold,
-        store,
-        topics,
-        repartitions,
-        partitions,
-        accepting,
-        refusing,
-        changelog,
-        clock,
-        other);
+    StreamsFold<S, E, O> copy = new StreamsFold<>(this);
+    copy.connecting = other;
+    return copy;
   }
 
   Fold<S, E, O> fold() {
@@ -319,7 +258,7 @@ public final class StreamsFold<S, E, O> {
             accepting,
             refusing,
             changelog,
-            clock,
+            Clock.systemUTC(),
             backlog,
             new Shared());
     KStream<String, Arrived<E>> routed =

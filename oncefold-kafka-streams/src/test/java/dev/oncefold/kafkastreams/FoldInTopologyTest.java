@@ -2,6 +2,7 @@ package dev.oncefold.kafkastreams;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.oncefold.Codec;
 import dev.oncefold.CodecException;
@@ -182,6 +183,47 @@ class FoldInTopologyTest {
       assertThatThrownBy(() -> driven.in.pipeInput("k", "3:c")).isInstanceOf(FoldStopped.class);
       assertThat(driven.state("k")).isEqualTo("a");
     }
+  }
+
+  /** Where a record is made into several events, the position names one of them. */
+  @Test
+  void thePositionThatAStopTellsIsTheOneToRefuse() {
+    StreamsFold<String, String, String> stopping =
+        StreamsFold.of(
+            builder()
+                .whenFailed(Fold.WhenFailed.STOP)
+                .rememberingForever()
+                .update(FoldInTopologyTest::update));
+    String position;
+    try (Driven driven = new Driven(split(stopping), settings())) {
+      Throwable stopped =
+          catchThrowable(
+              () -> {
+                driven.in.pipeInput("k", "1:a;2:break;3:c");
+                driven.driver.advanceWallClockTime(Duration.ofSeconds(1));
+              });
+      assertThat(stopped).isInstanceOf(FoldStopped.class);
+      position = ((FailedEventException) Objects.requireNonNull(stopped.getCause())).position();
+      assertThat(stopped).hasMessageContaining(position + " ");
+    }
+    assertThat(position).isEqualTo("in-0@0.1");
+    try (Driven driven = new Driven(split(stopping.refusing(List.of(position))), settings())) {
+      driven.in.pipeInput("k", "1:a;2:break;3:c");
+      assertThat(driven.state("k")).isEqualTo("ac");
+    }
+  }
+
+  private static Topology split(StreamsFold<String, String, String> fold) {
+    StreamsBuilder builder = new StreamsBuilder();
+    FoldStreams<String, String, String> folded =
+        fold.in(
+            builder,
+            input(builder).flatMapValues(value -> List.of(value.split(";", -1))),
+            record -> read(record.key(), record.value()));
+    Produced<String, String> texts = Produced.with(Serdes.String(), Serdes.String());
+    folded.outputs("outputs").to("out", texts);
+    folded.refusals().mapValues(entry -> String.valueOf(entry.reason())).to("refused", texts);
+    return builder.build();
   }
 
   @Test

@@ -86,19 +86,10 @@ final class Generations {
     return tables < MOST_TABLES && (wide || ids >= MOST_IDS);
   }
 
-  /** Where the floor may rise to; as {@code Memory.nextFloor} of the journal. */
   private long next(long floor, @Nullable Long waits, @Nullable Long own, @Nullable Long oldest) {
-    if (choice.kind() != Fold.Ids.Kind.SPAN || waits == null || own == null || oldest == null) {
-      return floor;
-    }
-    long span = choice.span().toMillis();
-    long candidate = waits - span;
-    candidate = candidate > waits ? Long.MIN_VALUE + 1 : candidate;
-    boolean rises =
-        candidate > floor
-            && candidate >= oldest
-            && (floor == Kernel.NO_FLOOR || candidate - span / 8 >= floor);
-    return rises ? candidate : floor;
+    return waits == null || own == null || oldest == null
+        ? floor
+        : choice.nextFloor(floor, waits, oldest);
   }
 
   private static @Nullable Long greater(@Nullable Long a, @Nullable Long b) {

@@ -105,7 +105,7 @@ final class Leaving<S, E, O> {
 
   void addRefusal(Received<E> received, Verdict<S, O> verdict) {
     Event<E> event = received.event();
-    String reason = reason(verdict);
+    String reason = verdict.refusal();
     Function<Entry<S, E, O>, byte[]> format = options.refusals();
     if (format == null) {
       table.add(received, verdict, reason);
@@ -177,17 +177,6 @@ final class Leaving<S, E, O> {
         raw,
         List.of(),
         List.of());
-  }
-
-  private static @Nullable String reason(Verdict<?, ?> verdict) {
-    if (verdict instanceof Verdict.Rejected<?, ?> rejected) {
-      return rejected.reason();
-    } else if (verdict instanceof Verdict.Expired<?, ?> expired) {
-      return "ids up to " + expired.floor() + " may have been forgotten";
-    } else if (verdict instanceof Verdict.Failed<?, ?> failed) {
-      return failed.reason();
-    }
-    return null;
   }
 
   /** Writes it all, the outbox last: see {@link Outbox#write}. */
