@@ -315,8 +315,9 @@ class JournalTest {
                   }
                 });
         begun.await();
+      } finally {
+        goOn.countDown();
       }
-      goOn.countDown();
       assertThat(other.join()).isEqualTo(new Position(1, 7));
       assertThat(journal.sequence()).isEqualTo(2);
     }
