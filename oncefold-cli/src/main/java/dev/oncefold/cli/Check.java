@@ -19,8 +19,8 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A pipeline that was loaded, held against the journal and the files that it names. Other systems
- * are not asked: what they would say, run finds out.
+ * A pipeline that was loaded, held against the journal and the files that it names. Of other
+ * systems only a cluster is asked on which an engine depends: what others would say, run finds out.
  */
 final class Check {
   private static final int SHOWN = 20;
@@ -73,6 +73,9 @@ final class Check {
     }
     if (pipeline.store() instanceof Storage.Postgres postgres) {
       problems.addAll(Table.problems(postgres));
+    }
+    if (pipeline.store() instanceof Storage.KafkaStreams engine) {
+      problems.addAll(References.missing(engine.properties()));
     }
     if (pipeline.origin() instanceof Origin.Kafka topic) {
       problems.addAll(References.missing(topic.properties()));
@@ -178,6 +181,8 @@ final class Check {
     row(lines, "events", String.join(", ", fields));
     if (pipeline.store() instanceof Storage.Postgres postgres) {
       row(lines, "table", table(postgres));
+    } else if (pipeline.store() instanceof Storage.KafkaStreams engine) {
+      row(lines, "engine", engine(engine));
     } else {
       row(lines, "journal", PipelineFile.shown(pipeline.journal().directory()) + ": " + journal());
     }
@@ -192,9 +197,30 @@ final class Check {
             ? Places.told(refusals)
             : pipeline.store() instanceof Storage.Postgres postgres
                 ? "in " + postgres.schema() + ".refusals of the database"
-                : "in the journal");
+                : pipeline.store() instanceof Storage.KafkaStreams
+                    ? "counted only"
+                    : "in the journal");
     pipeline.notes().forEach(note -> row(lines, "note", note));
+    warnings().forEach(warning -> row(lines, "warning", warning));
     return lines;
+  }
+
+  /** What of a cluster weakens the promise; it is asked only where an engine depends on it. */
+  private List<String> warnings() {
+    return pipeline.store() instanceof Storage.KafkaStreams && problems(false).isEmpty()
+        ? Streams.warnings(pipeline)
+        : List.of();
+  }
+
+  private static String engine(Storage.KafkaStreams engine) {
+    return "Kafka Streams, the application "
+        + engine.application()
+        + " at "
+        + engine.bootstrap()
+        + (engine.threads() == 1 ? ", one thread" : ", " + engine.threads() + " threads")
+        + (engine.repartitions()
+            ? ", through a topic under the events' keys"
+            : ", partitioned by key as the source is");
   }
 
   private static void row(List<String> lines, String name, String text) {
@@ -217,7 +243,11 @@ final class Check {
           + " at "
           + topic.bootstrap()
           + ", "
-          + (topic.group() == null ? "all partitions" : "with the group " + topic.group())
+          + (topic.group() != null
+              ? "with the group " + topic.group()
+              : pipeline.store() instanceof Storage.KafkaStreams
+                  ? "shared by the instances"
+                  : "all partitions")
           + ", from its "
           + topic.start().name().toLowerCase(Locale.ROOT)
           + ", in the store as \""
@@ -288,6 +318,10 @@ final class Check {
       ObjectNode table = json.putObject("postgres").put("url", postgres.url());
       table.put("table", postgres.table()).put("schema", postgres.schema());
       table.put("keys", postgres.keys().name().toLowerCase(Locale.ROOT));
+    } else if (pipeline.store() instanceof Storage.KafkaStreams engine) {
+      ObjectNode application = json.putObject("kafkaStreams");
+      application.put("application", engine.application()).put("kafka", engine.bootstrap());
+      application.put("threads", engine.threads()).put("repartition", engine.repartitions());
     } else {
       journal(json.putObject("journal"));
     }
@@ -296,6 +330,9 @@ final class Check {
     Destination refusals = pipeline.refusals();
     json.put("refusals", refusals == null ? null : Places.machine(refusals));
     pipeline.notes().forEach(json.putArray("notes")::add);
+    if (pipeline.store() instanceof Storage.KafkaStreams) {
+      warnings().forEach(json.putArray("warnings")::add);
+    }
     return json;
   }
 

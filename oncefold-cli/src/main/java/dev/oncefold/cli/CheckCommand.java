@@ -26,7 +26,8 @@ import picocli.CommandLine.Spec;
     description = {
       "Says what is wrong in a pipeline file, and whether its journal can go on with it. Whether the"
           + " source and the output files are still what was read and written, run finds out; so it"
-          + " does what a database or Kafka say, which are not asked.",
+          + " does what a database or Kafka say. Only the cluster of a Kafka Streams application is"
+          + " asked, for settings that break or weaken what is promised.",
       ""
     },
     footer = {"", "Exit code: 0 if the pipeline can run, 1 if it cannot, 2 for wrong usage."})

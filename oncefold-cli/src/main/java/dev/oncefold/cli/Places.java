@@ -2,6 +2,7 @@ package dev.oncefold.cli;
 
 import dev.oncefold.pipeline.Destination;
 import dev.oncefold.pipeline.Pipeline;
+import dev.oncefold.pipeline.Storage;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -19,6 +20,13 @@ final class Places {
     return place instanceof Destination.File file
         ? PipelineFile.shown(file.path())
         : "the topic " + ((Destination.Kafka) place).topic();
+  }
+
+  /** Where a state is kept, and why no events are there. */
+  static String withoutEvents(Storage store) {
+    return "in "
+        + (store instanceof Storage.Postgres ? "PostgreSQL" : "the topics of Kafka Streams")
+        + " there is the newest state, and no events";
   }
 
   /** The same for machines. */

@@ -67,8 +67,9 @@ final class RebuildCommand implements Callable<Integer> {
     if (!(pipeline.store() instanceof Storage.Journal journal)) {
       throw new Stop(
           given.path()
-              + ": a rebuild judges the events again that a journal keeps: in PostgreSQL there is the"
-              + " newest state, and no events. To keep what was judged and go on by the new rules: "
+              + ": a rebuild judges the events again that a journal keeps: "
+              + Places.withoutEvents(pipeline.store())
+              + ". To keep what was judged and go on by the new rules: "
               + given.command("run")
               + " --accept-change");
     }

@@ -28,7 +28,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** One run of a pipeline: from its source into its store and out to where its outputs go. */
-final class Run {
+final class Run implements Running {
   private static final long TICK_MILLIS = 50;
 
   private final Pipeline pipeline;
@@ -65,8 +65,8 @@ final class Run {
     unmet.addAll(refused);
   }
 
-  /** Lets it finish the batch in hand and end. From any thread, and at any time. */
-  synchronized void stop() {
+  @Override
+  public synchronized void stop() {
     stopped = true;
     if (runner != null) {
       runner.stop();
@@ -84,20 +84,13 @@ final class Run {
     return stopped;
   }
 
-  /** The positions given to be refused at which no event stood. */
-  List<String> unmet() {
+  @Override
+  public List<String> unmet() {
     return unmet.stream().sorted().toList();
   }
 
-  /**
-   * Runs to the end of the source, or until it is stopped or cannot go on.
-   *
-   * @param say told where it begins
-   * @param progress told how far it is
-   * @return what came of it; everything it tells is committed, and written to the files
-   * @throws RuntimeException if it could not begin
-   */
-  Summary run(Consumer<String> say, Progress progress) throws InterruptedException {
+  @Override
+  public Summary run(Consumer<String> say, Progress progress) throws InterruptedException {
     Keeping keeping = opens.get();
     Map<String, Position> from = Map.of();
     Pace pace = null;

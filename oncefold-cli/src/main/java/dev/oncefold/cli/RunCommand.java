@@ -95,7 +95,7 @@ final class RunCommand implements Callable<Integer> {
     if (!retired.isEmpty() && !(pipeline.store() instanceof Storage.Postgres)) {
       throw new ParameterException(
           spec().commandLine(),
-          "--retire is for PostgreSQL: in a journal only what is read now keeps ids from being"
+          "--retire is for PostgreSQL: elsewhere only what is read now keeps ids from being"
               + " forgotten");
     }
     Check check = Check.of(given, pipeline);
@@ -108,7 +108,10 @@ final class RunCommand implements Callable<Integer> {
     }
     Reading reading = Reading.of(given, pipeline, follow);
     checkRefused(reading);
-    Run run = new Run(pipeline, reading, () -> keeping(pipeline, check), refused, retired);
+    Running run =
+        pipeline.store() instanceof Storage.KafkaStreams
+            ? new StreamsRunning(given, pipeline, reading, refused, acceptChange)
+            : new Run(pipeline, reading, () -> keeping(pipeline, check), refused, retired);
     Interruption interruption = new Interruption(run::stop, reading.isEndless());
     int exitCode = 1;
     try {

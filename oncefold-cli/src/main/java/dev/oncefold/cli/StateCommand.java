@@ -6,6 +6,7 @@ import dev.oncefold.Row;
 import dev.oncefold.Slot;
 import dev.oncefold.journal.Journal;
 import dev.oncefold.journal.View;
+import dev.oncefold.kafkastreams.StreamsView;
 import dev.oncefold.pipeline.Json;
 import dev.oncefold.pipeline.Pipeline;
 import dev.oncefold.pipeline.Storage;
@@ -63,9 +64,9 @@ final class StateCommand implements Callable<Integer> {
   @Option(
       names = "--json",
       description =
-          "end with one more object: {\"keys\":n,\"sequence\":n}, or of PostgreSQL"
-              + " {\"keys\":n,\"events\":n,\"unread\":[…]} with the partitions that have more to"
-              + " read and keep ids from being forgotten")
+          "end with one more object: {\"keys\":n,\"sequence\":n}, without a journal"
+              + " {\"keys\":n,\"events\":n}, of PostgreSQL with \"unread\":[…], the partitions that"
+              + " have more to read and keep ids from being forgotten")
   private boolean json;
 
   @Override
@@ -93,7 +94,10 @@ final class StateCommand implements Callable<Integer> {
       ObjectNode last = JsonNodeFactory.instance.objectNode().put("keys", keys.size());
       if (found.sequence() == null) {
         last.put("events", found.events());
-        found.unread().forEach(last.putArray("unread")::add);
+        Set<String> unread = found.unread();
+        if (unread != null) {
+          unread.forEach(last.putArray("unread")::add);
+        }
       } else {
         last.put("sequence", found.sequence());
       }
@@ -107,11 +111,14 @@ final class StateCommand implements Callable<Integer> {
    *
    * @param slots the keys that were asked for
    * @param events how many events were judged
-   * @param unread the partitions that keep ids from being forgotten
+   * @param unread the partitions that keep ids from being forgotten; null where no store tells
    * @param sequence the sequence behind the last of them; null where events have none
    */
   private record Found(
-      Map<String, Slot<Row>> slots, long events, Set<String> unread, @Nullable Long sequence) {}
+      Map<String, Slot<Row>> slots,
+      long events,
+      @Nullable Set<String> unread,
+      @Nullable Long sequence) {}
 
   private Found found(Pipeline.Stored stored) {
     if (stored.store() instanceof Storage.Postgres postgres && asOf == null) {
@@ -119,6 +126,10 @@ final class StateCommand implements Callable<Integer> {
           PostgresView.read(
               Table.options(postgres), stored.fold(), key == null ? null : List.of(key));
       return new Found(view.slots(), view.counts().events(), view.unread(), null);
+    }
+    if (stored.store() instanceof Storage.KafkaStreams streams && asOf == null) {
+      StreamsView<Row> view = Streams.view(streams, stored.fold());
+      return new Found(view.slots(), view.counts().events(), null, null);
     }
     Path journal = given.journal(stored, "--as-of");
     View<Row> view =

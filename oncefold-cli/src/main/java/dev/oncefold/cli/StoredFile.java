@@ -38,8 +38,8 @@ final class StoredFile {
           path
               + ": "
               + what
-              + " goes by the events that a journal keeps (\"store: { journal: … }\"): in PostgreSQL"
-              + " there is the newest state, and no events");
+              + " goes by the events that a journal keeps (\"store: { journal: … }\"): "
+              + Places.withoutEvents(stored.store()));
     }
     Path journal = found.directory();
     if (Journal.describe(journal) == null) {

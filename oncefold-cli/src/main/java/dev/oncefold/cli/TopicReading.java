@@ -36,7 +36,7 @@ record TopicReading(PipelineFile given, Pipeline pipeline, Origin.Kafka topic) i
   }
 
   /** A record as the pipeline takes it. */
-  private record Parts(ConsumerRecord<byte[], byte[]> record) implements TopicRecord {
+  record Parts(ConsumerRecord<byte[], byte[]> record) implements TopicRecord {
     @Override
     public byte @Nullable [] key() {
       return record.key();

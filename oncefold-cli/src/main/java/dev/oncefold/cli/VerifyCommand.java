@@ -216,7 +216,8 @@ final class VerifyCommand implements Callable<Integer> {
   }
 
   private static void checkVerifiable(Path file, Pipeline pipeline) {
-    if (pipeline.store() instanceof Storage.Postgres || pipeline.origin() instanceof Origin.Kafka) {
+    if (!(pipeline.store() instanceof Storage.Journal)
+        || pipeline.origin() instanceof Origin.Kafka) {
       throw new Stop(
           file
               + ": verify runs a file into a journal, and "

@@ -294,11 +294,13 @@ class MixturesTest {
   }
 
   private void largest(String topic, int bytes) throws ExecutionException, InterruptedException {
+    set(topic, "max.message.bytes", Integer.toString(bytes));
+  }
+
+  private void set(String topic, String name, String value)
+      throws ExecutionException, InterruptedException {
     ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, test + "-" + topic);
-    AlterConfigOp set =
-        new AlterConfigOp(
-            new ConfigEntry("max.message.bytes", Integer.toString(bytes)),
-            AlterConfigOp.OpType.SET);
+    AlterConfigOp set = new AlterConfigOp(new ConfigEntry(name, value), AlterConfigOp.OpType.SET);
     try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrap()))) {
       admin.incrementalAlterConfigs(Map.of(resource, List.of(set))).all().get();
     }
@@ -339,6 +341,79 @@ class MixturesTest {
     assertThat(accounts.oncefold("history", "alice").out()).contains("\"sequence\":");
     assertThat(accounts.oncefold("run", "--rewrite", "receipts").err())
         .contains("what was sent to Kafka stays there");
+  }
+
+  @Test
+  void aTopicIntoAnApplicationOfKafkaStreams() throws Exception {
+    topics("payments", "receipts");
+    String refused = "{ kafka: { bootstrap: \"" + broker.bootstrap() + "\", topic: not-there } }";
+    String[] lines = {
+      "source: { file: payments.ndjson }",
+      "source: " + topic("payments"),
+      "store: { journal: data }",
+      "engine: { kafka-streams: { application: " + test + ", threads: 2 } }",
+      "{ file: receipts.ndjson }",
+      topic("receipts"),
+      "{ file: refused.ndjson }",
+      refused
+    };
+    pipeline(lines);
+    set("receipts", "unclean.leader.election.enable", "true");
+    Command check = accounts.oncefold("check");
+    assertThat(check.err()).isEmpty();
+    assertThat(check.exitCode()).isZero();
+    assertThat(check.out())
+        .contains(
+            "  engine    Kafka Streams, the application " + test + " at " + broker.bootstrap(),
+            "  warning   there is no topic not-there: make it before",
+            "  warning   " + test + "-receipts has unclean.leader.election.enable=true: ",
+            "  warning   the cluster has one broker");
+    assertThat(accounts.oncefold("check", "--json").out()).contains("\"warnings\":[\"there is no");
+    Command nothing = accounts.oncefold("state");
+    assertThat(nothing.exitCode()).isEqualTo(1);
+    assertThat(nothing.err()).contains("the application has stored nothing yet");
+
+    lines[lines.length - 2] = "refusals: { file: refused.ndjson }\n";
+    lines[lines.length - 1] = "";
+    pipeline(lines);
+    send(PAYMENTS);
+    String yaml = accounts.path("accounts.yaml").toString();
+    try (RunningChild run = RunningChild.start(accounts.path("one"), "run", yaml)) {
+      run.await(() -> accounts.oncefold("state").out().equals(ALICE + ZOE));
+      run.await(
+          () ->
+              accounts
+                  .oncefold("state", "zoë", "--json")
+                  .out()
+                  .equals(ZOE + "{\"keys\":1,\"events\":6}\n"));
+      assertThat(run.terminate()).as(run.said()).isZero();
+      assertThat(run.said())
+          .contains("note: the cluster has one broker")
+          .contains("  events                    6              6\n")
+          .contains("Stopped. Run it again to go on from here.")
+          .contains("2 refusals are only counted");
+    }
+    assertThat(read("receipts")).hasSize(3).doesNotHaveDuplicates();
+    assertThat(accounts.oncefold("history", "zoë").err())
+        .contains("in the topics of Kafka Streams");
+    assertThat(accounts.oncefold("verify").err()).contains("verify runs a file into a journal");
+
+    send(List.of("{\"torn\":"));
+    Command failed = accounts.oncefold("run");
+    assertThat(failed.exitCode()).isEqualTo(1);
+    assertThat(failed.err()).contains(" --refuse " + test + "-payments-");
+    assertThat(failed.out()).contains("; 6 events were judged before");
+    accounts.pipeline(accounts.read("accounts.yaml").replace("insufficient funds", "no money"));
+    Command changed = accounts.oncefold("run");
+    assertThat(changed.exitCode()).isEqualTo(1);
+    assertThat(changed.err()).contains("with other rules").endsWith(" --accept-change\n");
+    String position = failed.err().replaceFirst("(?s).* --refuse (\\S+).*", "$1");
+    try (RunningChild run =
+        RunningChild.start(
+            accounts.path("two"), "run", yaml, "--accept-change", "--refuse", position)) {
+      run.await(() -> accounts.oncefold("state", "--json").out().endsWith("\"events\":7}\n"));
+      assertThat(run.terminate()).as(run.said()).isZero();
+    }
   }
 
   @Test

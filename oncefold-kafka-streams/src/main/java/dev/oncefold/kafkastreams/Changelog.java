@@ -1,11 +1,14 @@
 package dev.oncefold.kafkastreams;
 
+import dev.oncefold.Counts;
+import dev.oncefold.Decoder;
 import dev.oncefold.Fold;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -19,6 +22,8 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
  * @param <S> the type of one key's state
  */
 final class Changelog<S> implements AutoCloseable {
+  private static final long TAIL = 64;
+
   private final String topic;
   private final KafkaConsumer<byte[], byte[]> consumer;
   private final List<TopicPartition> partitions = new ArrayList<>();
@@ -84,6 +89,42 @@ final class Changelog<S> implements AutoCloseable {
       begun.clear();
       flushes.flushed(record.partition(), memory);
     }
+  }
+
+  /** What is counted at the present end: the last record of a flush tells all of it. */
+  Counts counts() {
+    Map<TopicPartition, Long> begins = consumer.beginningOffsets(partitions);
+    Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+    Counts counts = Counts.NONE;
+    for (TopicPartition each : partitions) {
+      consumer.assign(List.of(each));
+      counts =
+          counts.plus(
+              last(
+                      each,
+                      Objects.requireNonNull(begins.get(each)),
+                      Objects.requireNonNull(ends.get(each)))
+                  .counts());
+    }
+    consumer.assign(partitions);
+    return counts;
+  }
+
+  private Head last(TopicPartition partition, long begin, long end) {
+    Head head = null;
+    long from = end;
+    for (long back = TAIL; head == null && from > begin; back *= TAIL) {
+      from = Math.max(begin, end - back);
+      consumer.seek(partition, from);
+      while (consumer.position(partition) < end) {
+        for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(100))) {
+          if (record.offset() < end && Memory.endsFlush(record.key())) {
+            head = Head.read(new Decoder(record.value()));
+          }
+        }
+      }
+    }
+    return head == null ? Head.NONE : head;
   }
 
   Map<Integer, Memory<S>> memories() {

@@ -62,7 +62,7 @@ record Definition(
               + " application id");
     }
     if (!accepting && !equals(of(now, k0, k1))) {
-      throw new StreamsFoldException(
+      throw new StreamsFoldException.OtherRules(
           "the changelog "
               + changelog
               + " was written by version "

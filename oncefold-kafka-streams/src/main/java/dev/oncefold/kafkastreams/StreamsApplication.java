@@ -2,14 +2,18 @@ package dev.oncefold.kafkastreams;
 
 import dev.oncefold.journal.Emitted;
 import dev.oncefold.journal.Entry;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
@@ -166,6 +170,53 @@ public final class StreamsApplication<S, E, O> {
   }
 
   /**
+   * Asks the cluster what of its settings, and of those of the application's topics, breaks or
+   * weakens the promise: replicas that may be lost, unclean leader election, groups that read the
+   * outputs and may be {@code read_uncommitted}. Topics need not be there.
+   *
+   * @param patience how long the cluster may take for an answer
+   * @return sentences for a person, each with what to do; empty if nothing was found
+   * @throws StreamsFoldException if the cluster cannot be asked
+   */
+  public List<String> warnings(Duration patience) {
+    Map<String, Object> all = settings();
+    StreamsConfig config = new StreamsConfig(all);
+    Map<String, Object> client = config.getAdminConfigs(id + "-check");
+    int millis = Math.toIntExact(patience.toMillis());
+    client.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, millis);
+    client.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, millis);
+    Set<String> written = new TreeSet<>();
+    outputs.values().forEach(out -> written.add(out.topic));
+    if (refusals != null) {
+      written.add(refusals);
+    }
+    List<String> own = fold.ownTopics(id);
+    try (Admin admin = Admin.create(client)) {
+      return Weaknesses.find(admin, topics, written, own, id)
+          .told(own, config.getInt(StreamsConfig.REPLICATION_FACTOR_CONFIG));
+    } catch (ExecutionException e) {
+      throw new StreamsFoldException(
+          "the cluster at "
+              + bootstrap
+              + " cannot be asked for its settings: "
+              + (e.getCause() == null ? e : e.getCause().getMessage()),
+          e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StreamsFoldException("interrupted while the cluster was asked for its settings");
+    }
+  }
+
+  private Map<String, Object> settings() {
+    Map<String, Object> all = new HashMap<>();
+    all.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
+    all.putAll(settings);
+    all.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrap);
+    all.put(StreamsConfig.APPLICATION_ID_CONFIG, id);
+    return all;
+  }
+
+  /**
    * Starts an instance.
    *
    * @return the instance, which works until it is closed or stops
@@ -194,11 +245,7 @@ public final class StreamsApplication<S, E, O> {
 
   private StreamsRun<S> start(
       @Nullable KafkaClientSupplier clients, Consumer<KafkaStreams> prepared) {
-    Map<String, Object> all = new HashMap<>();
-    all.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
-    all.putAll(settings);
-    all.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrap);
-    all.put(StreamsConfig.APPLICATION_ID_CONFIG, id);
+    Map<String, Object> all = settings();
     Settings.check(all);
     StreamsConfig config = new StreamsConfig(all);
     StreamsBuilder builder = new StreamsBuilder();

@@ -212,6 +212,14 @@ public final class StreamsFold<S, E, O> {
     return store;
   }
 
+  /** The topics that Kafka Streams makes for the fold. */
+  List<String> ownTopics(String application) {
+    String changelog = application + "-" + store + "-changelog";
+    return repartitions
+        ? List.of(changelog, application + "-" + store + "-repartition")
+        : List.of(changelog);
+  }
+
   /**
    * Puts the fold into a topology.
    *

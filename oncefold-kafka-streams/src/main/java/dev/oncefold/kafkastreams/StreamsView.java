@@ -30,8 +30,7 @@ public record StreamsView<S>(Map<String, Slot<S>> slots, Counts counts) {
    */
   public static <S> StreamsView<S> read(
       Map<String, Object> settings, String application, StreamsFold<S, ?, ?> fold) {
-    String topic = application + "-" + fold.store() + "-changelog";
-    try (Changelog<S> changelog = new Changelog<>(settings, topic, fold.fold())) {
+    try (Changelog<S> changelog = changelog(settings, application, fold)) {
       changelog.readOn((partition, memory) -> {});
       Map<String, Slot<S>> slots = new HashMap<>();
       Counts counts = Counts.NONE;
@@ -41,5 +40,27 @@ public record StreamsView<S>(Map<String, Slot<S>> slots, Counts counts) {
       }
       return new StreamsView<>(slots, counts);
     }
+  }
+
+  /**
+   * Reads what an application has counted, which may run or not, from anywhere. It reads the end of
+   * the changelog only.
+   *
+   * @param settings of a Kafka consumer, as for {@link #read}
+   * @param application the application's id
+   * @param fold the fold as it is stored
+   * @return the counts of all that was ever committed
+   * @throws StreamsFoldException if there is no changelog, or it cannot be read
+   */
+  public static Counts counts(
+      Map<String, Object> settings, String application, StreamsFold<?, ?, ?> fold) {
+    try (Changelog<?> changelog = changelog(settings, application, fold)) {
+      return changelog.counts();
+    }
+  }
+
+  private static <S> Changelog<S> changelog(
+      Map<String, Object> settings, String application, StreamsFold<S, ?, ?> fold) {
+    return new Changelog<>(settings, fold.ownTopics(application).get(0), fold.fold());
   }
 }

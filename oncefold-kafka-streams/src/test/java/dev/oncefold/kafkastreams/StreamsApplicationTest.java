@@ -26,6 +26,7 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -128,6 +129,39 @@ class StreamsApplicationTest {
       }
       return values;
     }
+  }
+
+  @Test
+  void groupsThatReadOutputsAreFoundAndCountsAreReadFromTheEndOfTheChangelog() throws Exception {
+    Map<String, Object> cluster = Map.of("bootstrap.servers", servers.bootstrap());
+    StreamsApplication<Trace, Move, String> application = application(fold(), Map.of());
+    Map<String, Object> shop = new HashMap<>(cluster);
+    shop.put("group.id", place.application() + "-shop");
+    try (KafkaConsumer<byte[], byte[]> reader =
+        new KafkaConsumer<>(shop, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+      reader.subscribe(List.of(place.output("traces")));
+      Patience.await(
+          PATIENCE,
+          () -> {
+            reader.poll(Duration.ofMillis(50));
+            return reader.assignment().isEmpty() ? "a member of the group" : null;
+          });
+      assertThat(application.warnings(PATIENCE))
+          .anyMatch(told -> told.startsWith("the cluster has one broker"))
+          .anyMatch(told -> told.startsWith("the group " + place.application() + "-shop reads "));
+    }
+    assertThatThrownBy(() -> StreamsView.counts(cluster, place.application(), fold()))
+        .hasMessageContaining("has stored nothing yet");
+    try (StreamsRun<Trace> run = application.start()) {
+      for (int i = 1; i <= 3; i++) {
+        feed(i * 100, 100);
+        await(run, i * 100L);
+        assertThat(StreamsView.counts(cluster, place.application(), fold()))
+            .isEqualTo(view().counts())
+            .isEqualTo(run.counts());
+      }
+    }
+    assertThat(StreamsView.counts(cluster, place.application(), fold()).events()).isEqualTo(300);
   }
 
   @Test

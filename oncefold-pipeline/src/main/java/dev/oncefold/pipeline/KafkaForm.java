@@ -42,7 +42,7 @@ final class KafkaForm {
     if (bootstrap == null) {
       return null;
     }
-    String text = bootstrap.text().replaceAll("\\s", "");
+    String text = bootstrap(bootstrap);
     for (String broker : text.split(",", -1)) {
       int colon = broker.lastIndexOf(':');
       String port = broker.substring(colon + 1);
@@ -56,6 +56,11 @@ final class KafkaForm {
       }
     }
     return text;
+  }
+
+  /** Brokers as they are asked for, whether or not they can be used. */
+  static String bootstrap(Node.Scalar given) {
+    return given.text().replaceAll("\\s", "");
   }
 
   /** The topic; null where it cannot be used, which has been told. */

@@ -33,6 +33,7 @@ final class Loader {
     "state",
     "update",
     "failed",
+    "engine",
     "store",
     "outputs",
     "refusals"
@@ -86,7 +87,7 @@ final class Loader {
     Node.Scalar name = root.required("name", "\"name: accounts\"");
     int version = version();
     StateSection state = StateSection.read(root, problems);
-    Storage store = StoreSection.read(root, this::resolved, problems);
+    Storage store = storage();
     Input input = SourceSection.read(root, this::resolved, source, standard, rehearsal, problems);
     TypesSection.Types types =
         input == null ? null : TypesSection.read(root, input, rehearsal, problems);
@@ -221,9 +222,13 @@ final class Loader {
                   + " applied again");
     } else if (ids.kind() == Fold.Ids.Kind.FOREVER) {
       notes.add(
-          store instanceof Storage.Postgres
-              ? "ids are remembered for ever: the database grows with every event"
-              : "ids are remembered for ever: memory grows with every event");
+          "ids are remembered for ever: "
+              + (store instanceof Storage.Postgres
+                  ? "the database grows"
+                  : store instanceof Storage.KafkaStreams
+                      ? "memory and the topics of the application grow"
+                      : "memory grows")
+              + " with every event");
     } else if (isOfRecord(mapping.time())) {
       notes.add(
           "record.time is another one when an event is sent again: what is sent again after its id"
@@ -253,6 +258,12 @@ final class Loader {
     return Integer.parseInt(version.text());
   }
 
+  private @Nullable Storage storage() {
+    return root.has("engine")
+        ? EngineSection.read(root, this::resolved, problems)
+        : StoreSection.read(root, this::resolved, problems);
+  }
+
   private Path resolved(String path) {
     Path parent = file.toAbsolutePath().normalize().getParent();
     return parent == null ? Path.of(path) : parent.resolve(path).normalize();
@@ -264,7 +275,13 @@ final class Loader {
     Loader loader = new Loader(file);
     Node.Scalar name = loader.root.required("name", "\"name: accounts\"");
     StateSection state = StateSection.read(loader.root, loader.problems);
-    Storage store = StoreSection.read(loader.root, loader::resolved, loader.problems);
+    Storage store = loader.storage();
+    if (store == null && loader.problems.count() == 0) {
+      loader.problems.add(
+          loader.root.where(),
+          "an engine keeps the state in the cluster of the source: write \"source: { kafka: {"
+              + " bootstrap: localhost:9092, topic: payments } }\"");
+    }
     loader.problems.check();
     Fold<Row, Row, String> fold =
         Pipeline.fold(

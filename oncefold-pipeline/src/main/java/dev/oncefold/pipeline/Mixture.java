@@ -51,7 +51,87 @@ final class Mixture {
                 + " beside url");
       }
     }
-    checkOneKafka(outputs, problems);
+    if (store instanceof Storage.KafkaStreams streams) {
+      checkStreams(root, input, streams, outputs, event, problems);
+    } else {
+      checkOneKafka(outputs, problems);
+    }
+  }
+
+  private static void checkStreams(
+      Form root,
+      @Nullable Input input,
+      Storage.KafkaStreams streams,
+      OutputsSection outputs,
+      @Nullable EventSection event,
+      Problems problems) {
+    Node source = Objects.requireNonNull(root.get("source"));
+    if (input != null && input.origin() instanceof Origin.Kafka kafka) {
+      if (kafka.group() != null) {
+        problems.add(
+            source,
+            "instances of a Kafka Streams application share the partitions by its id: leave group"
+                + " out");
+      }
+      if (kafka.start() == Origin.Start.END) {
+        problems.add(
+            source,
+            "Kafka Streams reads a topic from its beginning, so that nothing of it is skipped: leave"
+                + " start out");
+      }
+      if (!kafka.name().equals(kafka.topic())) {
+        problems.add(
+            source,
+            "Kafka Streams knows a topic by its own name and id: leave the source's name out");
+      }
+      if (!kafka.properties().equals(Settings.NONE)) {
+        problems.add(source, oneApplication("the source's"));
+      }
+    } else if (input != null) {
+      problems.add(
+          source,
+          "Kafka Streams reads topics, and "
+              + input.told()
+              + " is none: to apply it here, to a journal or a table, leave engine out");
+    }
+    if (event != null && !event.keys().isEmpty()) {
+      problems.add(
+          Objects.requireNonNull(root.get("engine")),
+          "an event changes several keys, which may belong to different tasks of Kafka Streams:"
+              + " leave engine out and write \"store: { journal: … }\" or \"store: { postgres: … }\"");
+    }
+    outputs
+        .all()
+        .forEach(
+            (what, place) -> {
+              if (place instanceof Destination.File) {
+                problems.add(
+                    outputs.place(what),
+                    "files go with a journal only: what comes out of Kafka Streams goes to topics."
+                        + " Write \""
+                        + last(what)
+                        + ": { kafka: … }\""
+                        + (what.equals("refusals")
+                            ? ", or leave it out: refusals are then counted only"
+                            : ""));
+              } else if (place instanceof Destination.Kafka kafka) {
+                if (!kafka.bootstrap().equals(streams.bootstrap())) {
+                  problems.add(
+                      outputs.place(what),
+                      "Kafka Streams reads and writes one cluster: write the bootstrap of the source");
+                }
+                if (!kafka.properties().equals(Settings.NONE)) {
+                  problems.add(outputs.place(what), oneApplication(what + ":"));
+                }
+              }
+            });
+  }
+
+  private static String oneApplication(String whose) {
+    return "an application of Kafka Streams has its settings in one place: write "
+        + whose
+        + " properties under \"engine: { kafka-streams: { properties: … } }\", with \"consumer.\" or"
+        + " \"producer.\" before those of one client";
   }
 
   private static String last(String what) {
@@ -85,6 +165,12 @@ final class Mixture {
       notes.add(
           "there is no group, so one worker reads all partitions: with \"group: …\" several workers"
               + " share them");
+    }
+    if (store instanceof Storage.KafkaStreams streams && !streams.repartitions()) {
+      notes.add(
+          "all events of a key must stand in one partition of the topic, now and always: otherwise a"
+              + " key gets several states, and nobody notices. Without \"repartition: false\" it need"
+              + " not be so");
     }
     if (store instanceof Storage.Postgres postgres) {
       String password = postgres.properties().values().get("password");

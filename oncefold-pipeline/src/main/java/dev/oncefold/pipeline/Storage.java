@@ -36,6 +36,25 @@ public sealed interface Storage {
       String url, String table, String key, String schema, Keys keys, Settings properties)
       implements Storage {}
 
+  /**
+   * Topics of an application of Kafka Streams, which applies the fold itself.
+   *
+   * @param application the application's id
+   * @param bootstrap the brokers to ask first, as {@code host:port}
+   * @param threads how many threads of an instance apply events
+   * @param repartitions whether events go through a topic under their own keys
+   * @param partitions how many partitions that topic has; 0 for as many as the source
+   * @param properties further settings of Kafka Streams
+   */
+  record KafkaStreams(
+      String application,
+      String bootstrap,
+      int threads,
+      boolean repartitions,
+      int partitions,
+      Settings properties)
+      implements Storage {}
+
   /** What is known of the keys of a PostgreSQL store. */
   enum Keys {
     /** A key is in one partition of the source only: its state is held in memory. */

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.oncefold.Event;
 import dev.oncefold.Row;
 import java.io.IOException;
+import java.io.InputStream;
 import java.math.BigDecimal;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -61,6 +62,45 @@ class TopicsTest {
   private static final String OF_PARTS =
       "{ id: 'record.headers.`event-id`', key: record.key + \"/\" + record.headers.tenant, time:"
           + " record.time, remember: P7D }";
+
+  @Test
+  void anEngineKeepsTheState() throws IOException {
+    Pipeline pipeline = Pipeline.load(Path.of("..", "examples", "kafka-streams", "accounts.yaml"));
+    assertThat(pipeline.store())
+        .isEqualTo(
+            new Storage.KafkaStreams("accounts", "localhost:9092", 1, true, 0, Settings.NONE));
+    assertThat(Pipeline.stored(pipeline.file()).store()).isEqualTo(pipeline.store());
+    assertThat(pipeline.notes()).isEmpty();
+    String text = Files.readString(pipeline.file());
+    Pipeline options =
+        Pipeline.load(
+            Files.writeString(
+                directory.resolve("p.yaml"),
+                text.replace(
+                    "engine: kafka-streams",
+                    "engine: { kafka-streams: { application: of-bank, threads: 3, repartition: false,"
+                        + " properties: { ssl.truststore.password: \"${file:secret}\" } } }")));
+    assertThat(options.store())
+        .isEqualTo(
+            new Storage.KafkaStreams(
+                "of-bank",
+                "localhost:9092",
+                3,
+                false,
+                0,
+                new Settings(
+                    Map.of(
+                        "ssl.truststore.password",
+                        "${file:" + directory.resolve("secret") + "}"))));
+    assertThat(options.notes()).singleElement().asString().contains("gets several states");
+    assertThatThrownBy(() -> Pipeline.load(pipeline.file(), "-", InputStream.nullInputStream()))
+        .hasMessageContaining("standard input is none");
+    Path without =
+        Files.writeString(
+            directory.resolve("without.yaml"), text.replaceAll("(?m)^source: .*\n", ""));
+    assertThatThrownBy(() -> Pipeline.stored(without))
+        .hasMessageContaining("an engine keeps the state in the cluster of the source: write");
+  }
 
   @Test
   void theExampleSaysWhereEverythingIs() {
