@@ -168,6 +168,7 @@ final class CrashRig implements AutoCloseable {
       act.run();
       onlooker.look();
     }
+    feed.enough();
     feeding.join();
     calm();
     history.close();
@@ -301,10 +302,10 @@ final class CrashRig implements AutoCloseable {
     boolean done() throws InterruptedException;
   }
 
-  /** Waits until so many events more are applied, or all that there are. */
+  /** Waits until so many events more are applied: there are more until all acts are over. */
   private void progress(long events) throws InterruptedException {
     long before = onlooker.look();
-    await("gets on", () -> onlooker.look() >= Math.min(before + events, plan.events()));
+    await("gets on", () -> onlooker.look() >= before + events);
   }
 
   private void await(String what, Done done) throws InterruptedException {
@@ -332,7 +333,7 @@ final class CrashRig implements AutoCloseable {
   /** No more faults: everything is applied. */
   private void calm() throws Exception {
     history.accept(new Observation.Calm());
-    await("applies the rest", () -> onlooker.look() >= plan.events());
+    await("applies the rest", () -> onlooker.look() >= feed.sent());
     if (plan.resends()) {
       fault("F13", "re-sends in the input", true, false, false);
     }

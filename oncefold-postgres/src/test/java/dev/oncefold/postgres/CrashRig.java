@@ -173,6 +173,7 @@ final class CrashRig implements AutoCloseable {
       act.run();
       look();
     }
+    feed.enough();
     feeding.join();
     calm();
     history.close();
@@ -259,15 +260,20 @@ final class CrashRig implements AutoCloseable {
 
   private void killInCommit() throws IOException, InterruptedException {
     progress(50);
-    Worker victim = any();
     long begin = System.nanoTime();
-    while (victim.beacon().get(Field.COMMIT) != Beacon.WRITTEN) {
+    while (true) {
+      // Not one that was chosen before: it may have no partitions.
+      for (Worker worker : workers) {
+        if (worker.beacon().get(Field.COMMIT) == Beacon.WRITTEN) {
+          kill(worker, "when COMMIT is sent");
+          return;
+        }
+      }
       if (System.nanoTime() - begin > PATIENCE) {
         throw new IllegalStateException("no worker commits: " + words());
       }
       Thread.onSpinWait();
     }
-    kill(victim, "when COMMIT is sent");
   }
 
   /** Paused right before its commit until others own what it owned; then it goes on. */
@@ -384,10 +390,10 @@ final class CrashRig implements AutoCloseable {
     }
   }
 
-  /** Waits until so many events more are applied, or all that there are. */
+  /** Waits until so many events more are applied: there are more until all acts are over. */
   private void progress(long events) throws InterruptedException {
     long before = applied();
-    await("gets on", () -> applied() >= Math.min(before + events, plan.events()));
+    await("gets on", () -> applied() >= before + events);
   }
 
   private void await(String what, BooleanSupplier done) throws InterruptedException {
@@ -429,7 +435,7 @@ final class CrashRig implements AutoCloseable {
   /** No more faults: everything is applied, and everything emitted is in Kafka. */
   private void calm() throws Exception {
     history.accept(new Observation.Calm());
-    await("applies the rest", () -> applied() >= plan.events());
+    await("applies the rest", () -> applied() >= feed.sent());
     await("relays the rest", () -> onlooker.waiting() == 0);
     look();
     history.accept(new Observation.Fault("F13", "re-sends in the input", true, false, false));

@@ -34,6 +34,8 @@ final class Feed {
   private final Random random;
   private final List<List<Sent>> standing = new ArrayList<>();
   private KafkaProducer<byte[], byte[]> producer;
+  private volatile boolean enough;
+  private volatile int sent;
 
   /** A record that was sent. */
   private record Sent(
@@ -73,11 +75,12 @@ final class Feed {
         new ByteArraySerializer());
   }
 
-  /** Sends everything, so many a second. */
+  /** Sends so many a second, until there are as many as there are to be and it is enough. */
   void run(int perSecond) {
     List<Sent> old = new ArrayList<>();
     long begin = System.nanoTime();
-    for (int seq = 0; seq < events; seq++) {
+    int seq = 0;
+    for (; seq < events || !enough; seq++) {
       long due = begin + seq * 1_000_000_000L / perSecond;
       for (long now = System.nanoTime(); now < due; now = System.nanoTime()) {
         LockSupport.parkNanos(due - now);
@@ -96,6 +99,17 @@ final class Feed {
       }
     }
     producer.close(Duration.ofMinutes(2));
+    sent = seq;
+  }
+
+  /** Nothing waits for events any more: once there are as many as there are to be, it ends. */
+  void enough() {
+    enough = true;
+  }
+
+  /** How many records it has sent, once it is over. */
+  int sent() {
+    return sent;
   }
 
   private Sent make(int seq) {
