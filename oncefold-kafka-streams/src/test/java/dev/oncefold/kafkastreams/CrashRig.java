@@ -47,6 +47,8 @@ final class CrashRig implements AutoCloseable {
    * @param events how many records are fed
    * @param keys how many keys they change
    * @param rounds how often each fault is tried
+   * @param brokerDies whether the broker is killed, too
+   * @param protocol of the group: {@code classic} or {@code streams}
    */
   record Plan(
       long seed,
@@ -55,7 +57,8 @@ final class CrashRig implements AutoCloseable {
       int events,
       int keys,
       int rounds,
-      boolean brokerDies) {}
+      boolean brokerDies,
+      String protocol) {}
 
   private record Worker(Child child, Beacon beacon) {}
 
@@ -80,6 +83,12 @@ final class CrashRig implements AutoCloseable {
     this.broker =
         KafkaBroker.in(directory.resolve("broker"))
             .with("group.min.session.timeout.ms", "500")
+            .with("group.streams.min.session.timeout.ms", "500")
+            .with("group.streams.session.timeout.ms", String.valueOf(SESSION_MILLIS))
+            .with("group.streams.min.heartbeat.interval.ms", "100")
+            .with("group.streams.heartbeat.interval.ms", "300")
+            .with("group.streams.num.standby.replicas", "1")
+            .with("group.streams.initial.rebalance.delay.ms", "0")
             .with("transaction.abort.timed.out.transaction.cleanup.interval.ms", "500")
             .start();
     this.history = new HistoryWriter(directory.resolve("history.ndjson"));
@@ -138,7 +147,7 @@ final class CrashRig implements AutoCloseable {
                     : plan.brokerDies()
                         ? List.of("F2", "F8", "F12", "F14", "F15")
                         : List.of("F2", "F8", "F14", "F15")),
-            Map.of("standbys", "1")));
+            Map.of("standbys", "1", "protocol", plan.protocol())));
     List<Act> acts = new ArrayList<>();
     for (int i = 0; i < plan.rounds(); i++) {
       if (plain) {
@@ -187,7 +196,8 @@ final class CrashRig implements AutoCloseable {
             directory.resolve("worker-" + started + ".log"),
             broker.bootstrap(),
             file.toString(),
-            directory.resolve("state-" + started).toString());
+            directory.resolve("state-" + started).toString(),
+            plan.protocol());
     return new Worker(child, beacon);
   }
 

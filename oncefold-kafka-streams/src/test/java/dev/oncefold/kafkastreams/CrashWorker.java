@@ -18,21 +18,26 @@ final class CrashWorker {
   private CrashWorker() {}
 
   /** The settings of both applications, the fold's and the plain one. */
-  static Map<String, Object> settings(String bootstrap, Path directory) {
+  static Map<String, Object> settings(String bootstrap, Path directory, String protocol) {
     Map<String, Object> settings = new HashMap<>();
     settings.put("bootstrap.servers", bootstrap);
     settings.put("application.id", APPLICATION);
     settings.put("state.dir", directory.toString());
     settings.put("commit.interval.ms", "40");
     settings.put("poll.ms", "10");
-    settings.put("num.standby.replicas", "1");
-    settings.put("session.timeout.ms", String.valueOf(CrashRig.SESSION_MILLIS));
-    settings.put("heartbeat.interval.ms", "300");
+    settings.put("group.protocol", protocol);
+    // With the protocol "streams" these are settings of the broker, and those of clients are not
+    // taken.
+    if (protocol.equals("classic")) {
+      settings.put("num.standby.replicas", "1");
+      settings.put("session.timeout.ms", String.valueOf(CrashRig.SESSION_MILLIS));
+      settings.put("heartbeat.interval.ms", "300");
+      settings.put("acceptable.recovery.lag", "100");
+      settings.put("probing.rebalance.interval.ms", "60000");
+    }
     // Shorter than the pauses of the rig.
     settings.put("producer.transaction.timeout.ms", "3000");
     settings.put("producer.linger.ms", "0");
-    settings.put("acceptable.recovery.lag", "100");
-    settings.put("probing.rebalance.interval.ms", "60000");
     return settings;
   }
 
@@ -43,7 +48,7 @@ final class CrashWorker {
   /**
    * Works until it is killed.
    *
-   * @param args the broker, the file of its beacon, and a directory
+   * @param args the broker, the file of its beacon, a directory, and the protocol of the group
    */
   public static void main(String[] args) throws Exception {
     Beacon beacon = Beacon.at(Path.of(args[1]));
@@ -53,7 +58,7 @@ final class CrashWorker {
             .from(Moves::read, INPUT)
             .output(TraceModel.OUTPUT, OUTPUTS, emitted -> bytes(emitted.value()))
             .refusals(REFUSALS, entry -> bytes(String.valueOf(Letters.of(entry.verdict()))))
-            .with(settings(args[0], Path.of(args[2])))
+            .with(settings(args[0], Path.of(args[2]), args[3]))
             .start(new WatchedClients(beacon))) {
       run.await();
     }

@@ -48,7 +48,7 @@ final class PlainWorker {
    */
   public static void main(String[] args) throws Exception {
     Properties settings = new Properties();
-    settings.putAll(CrashWorker.settings(args[0], Path.of(args[2])));
+    settings.putAll(CrashWorker.settings(args[0], Path.of(args[2]), args[3]));
     settings.put("processing.guarantee", "at_least_once");
     settings.put("commit.interval.ms", "1000");
     settings.put("auto.offset.reset", "earliest");

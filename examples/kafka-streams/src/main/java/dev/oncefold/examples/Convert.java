@@ -9,6 +9,7 @@ import dev.oncefold.Output;
 import dev.oncefold.kafkastreams.StreamsApplication;
 import dev.oncefold.kafkastreams.StreamsFold;
 import dev.oncefold.kafkastreams.StreamsRun;
+import java.io.PrintStream;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -75,22 +76,23 @@ public final class Convert {
    * @throws Exception if anything fails
    */
   public static void main(String[] args) throws Exception {
+    run(System.out);
+  }
+
+  static void run(PrintStream out) throws Exception {
     try (Topics topics = Topics.create("orders", "euros", "refused")) {
       List<ProducerRecord<String, String>> orders = orders();
       topics.send(orders);
       // The first run ends somewhere in the middle, and the second goes on from there.
       for (int until : List.of(orders.size() / 2, orders.size())) {
         try (StreamsRun<String> run = start(topics)) {
-          while (run.counts().events() < until) {
-            Thread.sleep(5);
-          }
-          System.out.println(run.counts());
+          out.println(Topics.await(run, until));
         }
       }
       Set<String> converted = new HashSet<>();
       List<String> euros = topics.read("euros");
       euros.forEach(message -> converted.add(message.substring(0, message.indexOf(','))));
-      System.out.printf(
+      out.printf(
           "%,d records in. Out are %,d messages of %,d orders; %,d are refused%n",
           orders.size(), euros.size(), converted.size(), topics.read("refused").size());
     }
@@ -99,7 +101,7 @@ public final class Convert {
   private static List<ProducerRecord<String, String>> orders() {
     List<String> currencies = List.of("CZK", "EUR", "USD", "CZK", "EUR", "USD", "???");
     List<ProducerRecord<String, String>> orders = new ArrayList<>();
-    for (int i = 0; i < 70_000; i++) {
+    for (int i = 0; i < 7_000; i++) {
       Instant time = Instant.parse("2026-01-01T00:00:00Z").plusSeconds(i);
       String order = "order-%d,%s,%s,%d".formatted(i, time, currencies.get(i % 7), 100 + i);
       for (int send = 0; send < (i % 10 == 0 ? 2 : 1); send++) {

@@ -1,5 +1,7 @@
 package dev.oncefold.examples;
 
+import dev.oncefold.Counts;
+import dev.oncefold.kafkastreams.StreamsRun;
 import dev.oncefold.sandbox.KafkaBroker;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -85,6 +87,17 @@ final class Topics implements AutoCloseable {
       }
     }
     return values;
+  }
+
+  /** Waits until an instance has committed so many events, and answers what it has counted. */
+  static Counts await(StreamsRun<?> run, long events) throws InterruptedException {
+    while (run.counts().events() < events) {
+      if (run.streams().state().hasStartedOrFinishedShuttingDown()) {
+        run.await(); // throws what it has stopped for
+      }
+      Thread.sleep(5);
+    }
+    return run.counts();
   }
 
   @Override
