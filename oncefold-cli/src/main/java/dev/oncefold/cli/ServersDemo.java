@@ -164,7 +164,12 @@ final class ServersDemo implements AutoCloseable {
 
   private boolean await(String otherwise, BooleanSupplier done) throws InterruptedException {
     long since = System.nanoTime();
+    long seen = committed;
     while (!done.getAsBoolean()) {
+      if (committed > seen) {
+        seen = committed;
+        since = System.nanoTime(); // slow is not stuck
+      }
       List<Integer> ended = workers.ended();
       if (!ended.isEmpty()) {
         wrong.add(

@@ -11,9 +11,11 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /** The whole demo with Kafka and PostgreSQL, with real servers, real workers and real faults. */
 @Timeout(value = 300, unit = TimeUnit.SECONDS)
+@Isolated("its workers are thrown out when they cannot say for two seconds that they are there")
 class ServersDemoTest {
   @TempDir Path directory;
 
@@ -22,7 +24,11 @@ class ServersDemoTest {
     try (Servers servers = Servers.in(directory);
         ServersDemo demo = ServersDemo.of(servers, 7, 10_000, Progress.none())) {
       ServersReport report = demo.run();
-      assertThat(report.lines()).as("the report").last().asString().startsWith("PASS: 6 faults, ");
+      assertThat(report.lines())
+          .as(() -> String.join("\n", report.lines()))
+          .last()
+          .asString()
+          .startsWith("PASS: 6 faults, ");
       assertThat(report.passed()).isTrue();
       assertThat(report.counts().events()).isGreaterThanOrEqualTo(10_000);
 
