@@ -26,7 +26,7 @@ class SimulationTest {
   @Test
   void afterEveryCrashTheStateIsTheFoldOfTheInputUpToThePosition() throws Exception {
     String one = System.getProperty("oncefold.simulation.seed");
-    long seeds = Long.getLong("oncefold.simulation.seeds", 10_000);
+    long seeds = Long.getLong("oncefold.simulation.seeds", 5_000);
     long first = one == null ? 0 : Long.parseLong(one);
     long end = one == null ? seeds : first + 1;
     SimTally tally = runAll(first, end);
