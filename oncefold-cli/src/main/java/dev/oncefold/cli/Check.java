@@ -250,9 +250,9 @@ final class Check {
                   : "all partitions")
           + ", from its "
           + topic.start().name().toLowerCase(Locale.ROOT)
-          + ", in the store as \""
-          + topic.name()
-          + "-0\" and so on";
+          + (pipeline.store() instanceof Storage.KafkaStreams
+              ? ""
+              : ", in the store as \"" + topic.name() + "-0\" and so on");
     }
     Path file = pipeline.sourceFile();
     String partition =

@@ -188,6 +188,9 @@ public final class StreamsApplication<S, E, O> {
     int millis = Math.toIntExact(patience.toMillis());
     client.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, millis);
     client.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, millis);
+    // Each broker is tried once: more tries would be told as often, and change nothing.
+    client.put(AdminClientConfig.RECONNECT_BACKOFF_MS_CONFIG, patience.toMillis());
+    client.put(AdminClientConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG, patience.toMillis());
     Set<String> written = new TreeSet<>();
     outputs.values().forEach(out -> written.add(out.topic));
     if (refusals != null) {
@@ -216,6 +219,8 @@ public final class StreamsApplication<S, E, O> {
     // A commit sends many small records at once. In batches of 16 KiB, as is usual, the producer's
     // own thread took 40 % of what a stream thread took, and half of that in these.
     all.put(StreamsConfig.producerPrefix(ProducerConfig.BATCH_SIZE_CONFIG), BATCH_SIZE);
+    // There is no global thread. Left off, Kafka warns of it each time.
+    all.put("processing.exception.handler.global.enabled", true); // its constant is deprecated
     all.putAll(settings);
     all.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrap);
     all.put(StreamsConfig.APPLICATION_ID_CONFIG, id);
