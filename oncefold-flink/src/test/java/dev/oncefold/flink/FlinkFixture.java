@@ -8,6 +8,8 @@ import dev.oncefold.Verdict;
 import dev.oncefold.journal.Entry;
 import dev.oncefold.testkit.Capability;
 import dev.oncefold.testkit.EngineFixture;
+import dev.oncefold.testkit.EngineHost;
+import dev.oncefold.testkit.EngineHosts;
 import dev.oncefold.testkit.Fields;
 import dev.oncefold.testkit.Move;
 import dev.oncefold.testkit.Patience;
@@ -33,15 +35,18 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The whole job in this process, on a real broker; a crash cancels it, and another job goes on from
- * its last checkpoint. State and counts are read from that, outputs and refusals from their topics.
+ * its last checkpoint. A second owner runs in a process of its own: Flink's connector lets a
+ * process have one. State and counts are read from that, outputs and refusals from their topics.
  */
 final class FlinkFixture implements EngineFixture {
   private static final Pattern POSITION = Pattern.compile("input-\\d+-(\\d+)@");
 
   private final Servers servers;
+  private final EngineHosts hosts;
   private final Path directory;
   private final int place;
   private final List<JobID> jobs = new ArrayList<>();
+  private final List<String> started = new ArrayList<>();
   private final List<Refusal> refusals = new ArrayList<>();
   private final Map<String, List<EngineFixture.Emitted>> outputs = new HashMap<>();
   private Servers.@Nullable Reader reader;
@@ -50,6 +55,7 @@ final class FlinkFixture implements EngineFixture {
   private @Nullable String stopped;
   private @Nullable String viewed;
   private Map<String, Slot<Trace>> view = Map.of();
+  private @Nullable EngineHost second;
   private long fed;
 
   /** Makes events of the suite's records, in the tasks. */
@@ -62,7 +68,8 @@ final class FlinkFixture implements EngineFixture {
     }
   }
 
-  FlinkFixture(Servers servers, Path directory) {
+  FlinkFixture(Servers servers, EngineHosts hosts, Path directory) {
+    this.hosts = hosts;
     this.servers = servers;
     this.directory = directory.resolve("checkpoints");
     this.place = servers.place();
@@ -151,24 +158,35 @@ final class FlinkFixture implements EngineFixture {
   }
 
   private JobID submit(Setup what) throws Exception {
-    String text = what.text();
+    String run = String.valueOf(started.size());
+    String from = last();
+    started.add(run);
+    StreamExecutionEnvironment environment =
+        environment(servers.bootstrap(), place, what.text(), directory.resolve(run));
+    return MiniFlink.submit(environment, from);
+  }
+
+  /** The job of a scenario, ready to be submitted. */
+  static StreamExecutionEnvironment environment(
+      String bootstrap, int place, String text, Path checkpoints) {
+    Setup what = Setup.of(text);
     FlinkFold<Trace, Move, Receipt> fold = FlinkFold.of(() -> Setup.of(text).fold());
     if (what.acceptChange()) {
       fold = fold.acceptingChange();
     }
     StreamExecutionEnvironment environment = MiniFlink.environment(1, 20);
-    environment.configure(Configuration.fromMap(settings(directory)));
+    environment.configure(Configuration.fromMap(settings(checkpoints)));
     FlinkJob<Trace, Move, Receipt> job =
-        FlinkJob.of(servers.bootstrap(), name(), fold)
-            .from(new Decoding(text), input())
-            .refusals(refused(), FlinkFixture::bytes)
+        FlinkJob.of(bootstrap, "bank-" + place, fold)
+            .from(new Decoding(text), "input-" + place)
+            .refusals("refusals-" + place, FlinkFixture::bytes)
             .with(Map.of("linger.ms", "0", "fetch.max.wait.ms", "10"))
             .asking(Looks::connect, 20);
     for (String each : what.outputs()) {
-      job = job.output(each, output(each), FlinkFixture::bytes);
+      job = job.output(each, "output-" + place + "-" + each, FlinkFixture::bytes);
     }
     job.in(environment);
-    return MiniFlink.submit(environment, Kept.last(directory));
+    return environment;
   }
 
   static Map<String, String> settings(Path checkpoints) {
@@ -182,7 +200,10 @@ final class FlinkFixture implements EngineFixture {
     if (jobs.isEmpty()) {
       throw new IllegalStateException("the engine is down");
     }
-    // Of two owners, the one that is fenced has failed.
+    EngineHost rival = second;
+    if (rival != null) {
+      return rival.works();
+    }
     JobID last = jobs.get(jobs.size() - 1);
     if (!MiniFlink.status(last).isGloballyTerminalState()) {
       return true;
@@ -234,7 +255,7 @@ final class FlinkFixture implements EngineFixture {
           return (fed - counts.events()) + " of " + fed + " events";
         });
     Setup now = setup;
-    if (now != null && now.fold().ids().kind() == Fold.Ids.Kind.SPAN && works()) {
+    if (now != null && now.fold().ids().kind() == Fold.Ids.Kind.SPAN && second == null && works()) {
       Looks.await(name());
     }
   }
@@ -246,6 +267,10 @@ final class FlinkFixture implements EngineFixture {
 
   @Override
   public void crash() throws Exception {
+    if (second != null) {
+      second.process().kill();
+      second = null;
+    }
     for (JobID each : jobs) {
       MiniFlink.cancel(each);
     }
@@ -259,9 +284,31 @@ final class FlinkFixture implements EngineFixture {
       throw new IllegalStateException("the engine was never started");
     }
     awaitRunning(jobs.get(0));
-    JobID second = submit(same);
-    jobs.add(second);
-    awaitRunning(second);
+    // The first goes on, and removes its old checkpoints.
+    String from =
+        MiniFlink.savepoint(jobs.get(0), directory.resolveSibling("now").toUri().toString());
+    String run = String.valueOf(started.size());
+    started.add(run);
+    EngineHost rival =
+        hosts.start(
+            servers.bootstrap(),
+            String.valueOf(place),
+            same.text(),
+            directory.resolve(run).toString(),
+            from);
+    second = rival;
+    rival.awaitReady(patience());
+    return null;
+  }
+
+  /** Of the last job that has one: another's may be as far by its number, and is out of date. */
+  private @Nullable String last() throws IOException {
+    for (int i = started.size() - 1; i >= 0; i--) {
+      String path = Kept.last(directory.resolve(started.get(i)));
+      if (path != null) {
+        return path;
+      }
+    }
     return null;
   }
 
@@ -269,7 +316,7 @@ final class FlinkFixture implements EngineFixture {
     IOException last = null;
     // The one that was the last may be removed meanwhile.
     for (int i = 0; i < 10; i++) {
-      String path = Kept.last(directory);
+      String path = last();
       try {
         return path == null ? null : new Saved(path);
       } catch (IOException e) {

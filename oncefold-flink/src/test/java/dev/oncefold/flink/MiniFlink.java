@@ -8,6 +8,7 @@ import org.apache.flink.api.common.JobStatus;
 import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.MemorySize;
+import org.apache.flink.configuration.RestOptions;
 import org.apache.flink.configuration.RestartStrategyOptions;
 import org.apache.flink.configuration.TaskManagerOptions;
 import org.apache.flink.core.execution.SavepointFormatType;
@@ -31,6 +32,8 @@ final class MiniFlink {
       Configuration configuration = new Configuration();
       configuration.set(TaskManagerOptions.MANAGED_MEMORY_SIZE, MemorySize.ofMebiBytes(256));
       configuration.set(TaskManagerOptions.NETWORK_MEMORY_MAX, MemorySize.ofMebiBytes(128));
+      // Other processes of a test run Flink, too.
+      configuration.set(RestOptions.BIND_PORT, "0");
       // So that what was the last one is not removed while a test reads it.
       configuration.set(CheckpointingOptions.MAX_RETAINED_CHECKPOINTS, 20);
       MiniCluster started =

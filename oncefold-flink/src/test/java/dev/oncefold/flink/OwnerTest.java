@@ -46,10 +46,10 @@ class OwnerTest {
   @Test
   void manyOwnersAreRememberedWithinWhatBrokersStore() throws Exception {
     Owner owner = owner();
-    for (int i = 0; i < 70; i++) {
+    for (int i = 0; i < 62; i++) {
       owner.take("%032d".formatted(i));
     }
-    assertThatThrownBy(() -> owner.take("%032d".formatted(68)))
+    assertThatThrownBy(() -> owner.take("%032d".formatted(60)))
         .hasMessageContaining("has taken over");
   }
 }
