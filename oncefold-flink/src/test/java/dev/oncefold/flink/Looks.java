@@ -1,0 +1,81 @@
+package dev.oncefold.flink;
+
+import dev.oncefold.testkit.Patience;
+import java.util.Collection;
+import java.util.Map;
+import java.util.Properties;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
+
+/** The cluster, and how often it was looked at for each group. */
+final class Looks implements Cluster {
+  private static final Map<String, AtomicLong> BEGUN = new ConcurrentHashMap<>();
+
+  private final Cluster cluster;
+  private final String group;
+
+  private Looks(Properties settings) {
+    cluster = new KafkaCluster(settings);
+    group = settings.getProperty("group.id", "");
+  }
+
+  static Cluster connect(Properties settings) {
+    return new Looks(settings);
+  }
+
+  private static AtomicLong of(String group) {
+    return BEGUN.computeIfAbsent(group, each -> new AtomicLong());
+  }
+
+  /**
+   * Waits until all that is read now is known to be read: a second look begins behind the first.
+   */
+  static void await(String group) throws Exception {
+    long before = of(group).get();
+    Patience.await(
+        Patience.USUAL, () -> of(group).get() >= before + 2 ? null : "a look at the input");
+  }
+
+  @Override
+  public Map<TopicPartition, Long> ends(Collection<TopicPartition> partitions) throws Exception {
+    of(group).incrementAndGet();
+    return cluster.ends(partitions);
+  }
+
+  @Override
+  public Map<TopicPartition, Long> begins(Collection<TopicPartition> partitions) throws Exception {
+    return cluster.begins(partitions);
+  }
+
+  @Override
+  public Map<TopicPartition, Long> committed(String other) throws Exception {
+    return cluster.committed(other);
+  }
+
+  @Override
+  public @Nullable String note(String other, TopicPartition partition) throws Exception {
+    return cluster.note(other, partition);
+  }
+
+  @Override
+  public void note(String other, TopicPartition partition, String text) throws Exception {
+    cluster.note(other, partition, text);
+  }
+
+  @Override
+  public boolean isBare(TopicPartition partition, long from, long to) throws Exception {
+    return cluster.isBare(partition, from, to);
+  }
+
+  @Override
+  public long longestTransaction() throws Exception {
+    return cluster.longestTransaction();
+  }
+
+  @Override
+  public void close() {
+    cluster.close();
+  }
+}

@@ -1,0 +1,141 @@
+package dev.oncefold.flink;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.oncefold.testkit.Patience;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.flink.api.common.JobID;
+import org.apache.flink.api.common.JobStatus;
+import org.apache.flink.api.common.eventtime.WatermarkStrategy;
+import org.apache.flink.api.common.serialization.SimpleStringSchema;
+import org.apache.flink.api.connector.sink2.Sink;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.connector.base.DeliveryGuarantee;
+import org.apache.flink.connector.kafka.sink.KafkaRecordSerializationSchema;
+import org.apache.flink.connector.kafka.sink.KafkaSink;
+import org.apache.flink.connector.kafka.source.KafkaSource;
+import org.apache.flink.connector.kafka.source.enumerator.initializer.OffsetsInitializer;
+import org.apache.flink.core.execution.SavepointFormatType;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.kafka.clients.admin.TransactionListing;
+import org.apache.kafka.clients.admin.TransactionState;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The cluster throws away a transaction that has waited too long for the end of its checkpoint. No
+ * clock is waited for but the broker's, which is asked.
+ */
+class LostCommitTest {
+  private static final int RECORDS = 100;
+
+  @TempDir Path directory;
+  private final String name = "lost";
+
+  private JobID job(int place, Sink<String> sink, @Nullable String from) throws Exception {
+    StreamExecutionEnvironment environment = MiniFlink.environment(1, 1_000_000);
+    environment.configure(Configuration.fromMap(FlinkFixture.settings(directory)));
+    KafkaSource<String> source =
+        KafkaSource.<String>builder()
+            .setBootstrapServers(Servers.get().bootstrap())
+            .setTopics("input-" + place)
+            .setStartingOffsets(OffsetsInitializer.earliest())
+            .setValueOnlyDeserializer(new SimpleStringSchema())
+            .build();
+    environment
+        .fromSource(source, WatermarkStrategy.noWatermarks(), "input")
+        .uid("input")
+        .sinkTo(sink)
+        .uid("sink");
+    return MiniFlink.submit(environment, from);
+  }
+
+  private static KafkaSink<String> plain(int place) throws Exception {
+    return KafkaSink.<String>builder()
+        .setBootstrapServers(Servers.get().bootstrap())
+        .setProperty("transaction.timeout.ms", "1000")
+        .setDeliveryGuarantee(DeliveryGuarantee.EXACTLY_ONCE)
+        .setTransactionalIdPrefix("lost-" + place)
+        .setRecordSerializer(
+            KafkaRecordSerializationSchema.<String>builder()
+                .setTopic("output-" + place)
+                .setValueSerializationSchema(new SimpleStringSchema())
+                .build())
+        .build();
+  }
+
+  private static int place() throws Exception {
+    int place = Servers.get().place();
+    Servers.get().topic("input-" + place, 1);
+    Servers.get().topic("output-" + place, 1);
+    List<String> records = new ArrayList<>();
+    for (int i = 0; i < RECORDS; i++) {
+      records.add("r" + i);
+    }
+    Servers.get().send("input-" + place, 0, records);
+    return place;
+  }
+
+  /** Waits until the broker has thrown away the transaction of the sink. */
+  private static void awaitAborted(String prefix) throws Exception {
+    Patience.await(
+        Patience.USUAL,
+        () -> {
+          for (TransactionListing each : Servers.get().admin.listTransactions().all().get()) {
+            if (each.transactionalId().startsWith(prefix)
+                && each.state() == TransactionState.COMPLETE_ABORT) {
+              return null;
+            }
+          }
+          return "a transaction that is aborted";
+        });
+  }
+
+  private static int visible(int place) throws Exception {
+    List<String> seen = new ArrayList<>();
+    try (Servers.Reader reader = Servers.get().reader(List.of("output-" + place))) {
+      reader.readOn(record -> seen.add(Servers.text(record.value())));
+    }
+    return seen.size();
+  }
+
+  @Test
+  void thePlainSinkLosesAndTheJobIsFinished() throws Exception {
+    int place = place();
+    JobID job = job(place, plain(place), null);
+    MiniFlink.awaitRunning(job);
+    awaitAborted(name + "-" + place);
+    MiniFlink.checkpoint(job);
+    MiniFlink.stop(job, directory.toUri().toString(), SavepointFormatType.CANONICAL);
+    assertThat(MiniFlink.status(job)).isEqualTo(JobStatus.FINISHED);
+    assertThat(visible(place)).isZero();
+  }
+
+  @Test
+  void thisSinkFailsTheJobAndDoesSoAgainFromTheSameCheckpoint() throws Exception {
+    int place = place();
+    JobID job = job(place, new FoldSink<>(plain(place), null), null);
+    MiniFlink.awaitRunning(job);
+    awaitAborted(name + "-" + place);
+    MiniFlink.checkpoint(job);
+    assertThat(lost(MiniFlink.failure(job)))
+        .contains("lost-" + place)
+        .contains("transaction.timeout.ms");
+    assertThat(MiniFlink.status(job)).isEqualTo(JobStatus.FAILED);
+
+    JobID again = job(place, new FoldSink<>(plain(place), null), Kept.last(directory));
+    assertThat(lost(MiniFlink.failure(again))).contains("lost-" + place);
+  }
+
+  private static String lost(@Nullable Throwable failure) {
+    for (Throwable each = failure; each != null; each = each.getCause()) {
+      if (each instanceof LostCommitException) {
+        return String.valueOf(each.getMessage());
+      }
+    }
+    throw new AssertionError("the job failed of something else", failure);
+  }
+}

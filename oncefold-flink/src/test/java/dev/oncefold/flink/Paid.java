@@ -1,0 +1,4 @@
+package dev.oncefold.flink;
+
+/** The value of the tests' events. */
+record Paid(long cents) {}

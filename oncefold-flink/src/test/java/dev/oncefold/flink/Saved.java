@@ -1,0 +1,186 @@
+package dev.oncefold.flink;
+
+import dev.oncefold.Counts;
+import dev.oncefold.Fold;
+import dev.oncefold.Slot;
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.apache.flink.api.common.state.MapState;
+import org.apache.flink.api.common.state.MapStateDescriptor;
+import org.apache.flink.api.common.state.ValueState;
+import org.apache.flink.api.common.state.ValueStateDescriptor;
+import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.api.common.typeutils.base.StringSerializer;
+import org.apache.flink.api.common.typeutils.base.array.BytePrimitiveArraySerializer;
+import org.apache.flink.connector.kafka.source.split.KafkaPartitionSplit;
+import org.apache.flink.connector.kafka.source.split.KafkaPartitionSplitSerializer;
+import org.apache.flink.core.fs.FSDataInputStream;
+import org.apache.flink.core.fs.Path;
+import org.apache.flink.core.io.SimpleVersionedSerialization;
+import org.apache.flink.runtime.checkpoint.Checkpoints;
+import org.apache.flink.runtime.checkpoint.OperatorState;
+import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
+import org.apache.flink.runtime.checkpoint.metadata.CheckpointMetadata;
+import org.apache.flink.runtime.state.OperatorStateHandle;
+import org.apache.flink.runtime.state.StateBackend;
+import org.apache.flink.state.api.OperatorIdentifier;
+import org.apache.flink.state.api.SavepointReader;
+import org.apache.flink.state.api.functions.KeyedStateReaderFunction;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.flink.streaming.api.functions.sink.v2.DiscardingSink;
+import org.apache.flink.util.Collector;
+
+/** What a checkpoint or savepoint holds, read without the job that wrote it. */
+final class Saved {
+  private static final Map<String, List<Found>> FOUND = new ConcurrentHashMap<>();
+
+  private final String path;
+  private final CheckpointMetadata metadata;
+
+  /** What is stored of a key. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  private record Found(String key, byte[] cell, List<String> ids) {}
+
+  /**
+   * Slots and the ids beside them.
+   *
+   * @param slots by key
+   * @param ids by key
+   */
+  record Keys<S>(Map<String, Slot<S>> slots, Map<String, List<String>> ids) {}
+
+  Saved(String path) throws IOException {
+    this.path = path;
+    Path file = new Path(path, "_metadata");
+    try (FSDataInputStream in = file.getFileSystem().open(file)) {
+      metadata =
+          Checkpoints.loadCheckpointMetadata(
+              new DataInputStream(in), Saved.class.getClassLoader(), path);
+    }
+  }
+
+  /** The elements of a state of an operator, as bytes, of all subtasks. */
+  List<byte[]> bytes(String uid, String state) throws IOException {
+    List<byte[]> all = new ArrayList<>();
+    for (OperatorState operator : metadata.getOperatorStates()) {
+      if (operator.getOperatorUid().filter(uid::equals).isEmpty()) {
+        continue;
+      }
+      for (OperatorSubtaskState subtask : operator.getStates()) {
+        for (OperatorStateHandle handle : subtask.getManagedOperatorState()) {
+          OperatorStateHandle.StateMetaInfo where =
+              handle.getStateNameToPartitionOffsets().get(state);
+          if (where == null) {
+            continue;
+          }
+          try (FSDataInputStream in = handle.openInputStream()) {
+            for (long offset : where.getOffsets()) {
+              in.seek(offset);
+              DataInputStream data = new DataInputStream(in);
+              byte[] bytes = new byte[data.readInt()];
+              data.readFully(bytes);
+              all.add(bytes);
+            }
+          }
+        }
+      }
+    }
+    return all;
+  }
+
+  /** How far each partition of the input of a whole job is applied. */
+  Map<String, Long> positions(String name) throws IOException {
+    Map<String, Long> positions = new HashMap<>();
+    for (byte[] each : bytes(name + "-input", "SourceReaderState")) {
+      KafkaPartitionSplit split =
+          SimpleVersionedSerialization.readVersionAndDeSerialize(
+              new KafkaPartitionSplitSerializer(), each);
+      positions.put(
+          FoldReader.name(split.getTopicPartition()), Math.max(0, split.getStartingOffset()));
+    }
+    return positions;
+  }
+
+  Head head(String name) throws IOException {
+    Head head = Head.NONE;
+    for (byte[] each : bytes(name, Judging.HEAD)) {
+      head = head.plus(Head.read(each));
+    }
+    return head;
+  }
+
+  Counts counts(String name) throws IOException {
+    return head(name).counts();
+  }
+
+  /** Reads the keyed state by a job that ends. */
+  <S> Keys<S> keys(String name, Fold<S, ?, ?> fold, StateBackend backend) throws Exception {
+    StreamExecutionEnvironment environment = MiniFlink.environment(1, 0);
+    String run = UUID.randomUUID().toString();
+    FOUND.put(run, new CopyOnWriteArrayList<>());
+    SavepointReader.read(environment, path, backend)
+        .readKeyedState(OperatorIdentifier.forUid(name), new Keeping(run), Types.STRING, Types.INT)
+        .sinkTo(new DiscardingSink<>());
+    Throwable failure = MiniFlink.failure(MiniFlink.submit(environment, null));
+    List<Found> found = FOUND.remove(run);
+    if (failure != null || found == null) {
+      throw new IllegalStateException("the state of " + path + " cannot be read", failure);
+    }
+    Slots<S> form = new Slots<>(fold, head(name).definitions(), true);
+    Map<String, Slot<S>> slots = new HashMap<>();
+    Map<String, List<String>> ids = new HashMap<>();
+    for (Found each : found) {
+      if (each.cell().length > 0) {
+        slots.put(each.key(), form.slot(new Cell<>(each.cell(), null)));
+      }
+      if (!each.ids().isEmpty()) {
+        ids.put(each.key(), each.ids());
+      }
+    }
+    return new Keys<>(slots, ids);
+  }
+
+  private static final class Keeping extends KeyedStateReaderFunction<String, Integer> {
+    private static final long serialVersionUID = 1;
+    private final String run;
+    private transient ValueState<Cell<Object>> slot;
+    private transient MapState<String, byte[]> ids;
+
+    @SuppressWarnings("NullAway.Init") // Flink calls open before anything else
+    Keeping(String run) {
+      this.run = run;
+    }
+
+    @Override
+    public void open(org.apache.flink.api.common.functions.OpenContext context) {
+      slot =
+          getRuntimeContext()
+              .getState(new ValueStateDescriptor<>(Judging.SLOT, new Cell.Serializer<>()));
+      ids =
+          getRuntimeContext()
+              .getMapState(
+                  new MapStateDescriptor<>(
+                      Judging.IDS,
+                      StringSerializer.INSTANCE,
+                      BytePrimitiveArraySerializer.INSTANCE));
+    }
+
+    @Override
+    public void readKey(String key, Context context, Collector<Integer> out) throws Exception {
+      List<String> remembered = new ArrayList<>();
+      ids.keys().forEach(remembered::add);
+      Cell<Object> cell = slot.value();
+      List<Found> found = FOUND.get(run);
+      if (found != null) {
+        found.add(new Found(key, cell == null ? new byte[0] : cell.bytes(), remembered));
+      }
+    }
+  }
+}
