@@ -6,6 +6,8 @@ import dev.oncefold.Slot;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.streams.CloseOptions;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
@@ -49,7 +51,30 @@ public final class StreamsRun<S> implements AutoCloseable {
     if (failure == null) {
       failure = why;
     }
+    leave();
     return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
+  }
+
+  /**
+   * Has the thread that fails leave the group when it ends. By itself it stays a member, and
+   * whoever takes over waits for the end of its session: Kafka Streams' own end after a failure
+   * always remains in the group ({@code KafkaStreams.closeToError}).
+   */
+  private void leave() {
+    String failing = Thread.currentThread().getName();
+    Thread closing = new Thread(this::close, "oncefold-leaving");
+    closing.setDaemon(true);
+    closing.start();
+    // It is told so together with the state; should that not come about, the session ends.
+    long give = System.nanoTime() + TimeUnit.SECONDS.toNanos(5);
+    while (System.nanoTime() < give
+        && streams.metadataForLocalThreads().stream()
+            .anyMatch(
+                each ->
+                    each.threadName().equals(failing)
+                        && !each.threadState().equals("PENDING_SHUTDOWN"))) {
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
+    }
   }
 
   /**

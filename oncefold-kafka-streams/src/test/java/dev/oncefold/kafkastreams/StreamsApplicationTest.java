@@ -244,6 +244,16 @@ class StreamsApplicationTest {
       assertThatThrownBy(run::await)
           .isInstanceOf(StreamsFoldException.class)
           .hasMessageContaining("reset policy");
+      // Whoever takes over does not wait for the end of its session.
+      assertThat(
+              servers
+                  .admin
+                  .describeConsumerGroups(List.of(place.application()))
+                  .all()
+                  .get()
+                  .values())
+          .allSatisfy(group -> assertThat(group.members()).isEmpty())
+          .hasSize(1);
     }
     assertThat(view().counts().events()).isEqualTo(50);
   }
