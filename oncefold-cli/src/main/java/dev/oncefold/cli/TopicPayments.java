@@ -8,15 +8,12 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.jspecify.annotations.Nullable;
@@ -92,7 +89,7 @@ final class TopicPayments implements AutoCloseable {
   private void run() {
     try {
       try (Producer<String, byte[]> first = producer()) {
-        while (!abandoned && (!enough || count.get() < least)) {
+        while (!abandoned && failure == null && (!enough || count.get() < least)) {
           for (int i = 0; i < AT_ONCE; i++) {
             send(first, next());
           }
@@ -119,14 +116,15 @@ final class TopicPayments implements AutoCloseable {
         new ByteArraySerializer());
   }
 
-  private @Nullable Future<RecordMetadata> last;
-
-  private void send(Producer<String, byte[]> producer, ProducerRecord<String, byte[]> record)
-      throws ExecutionException, InterruptedException {
-    if (last != null && last.isDone()) {
-      last.get(); // tells a failure
-    }
-    last = producer.send(record);
+  private void send(Producer<String, byte[]> producer, ProducerRecord<String, byte[]> record) {
+    var unused =
+        producer.send(
+            record,
+            (metadata, failed) -> {
+              if (failed != null && failure == null) {
+                failure = failed;
+              }
+            });
     count.incrementAndGet();
   }
 
