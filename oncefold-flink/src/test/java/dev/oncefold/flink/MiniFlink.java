@@ -114,6 +114,10 @@ final class MiniFlink {
     Patience.await(
         Patience.USUAL,
         () -> {
+          JobStatus status = status(job);
+          if (status.isGloballyTerminalState()) {
+            throw new IllegalStateException("the job is " + status, failure(job));
+          }
           for (AccessExecutionVertex each :
               cluster().getExecutionGraph(job).get().getAllExecutionVertices()) {
             if (each.getExecutionState() != ExecutionState.RUNNING) {
