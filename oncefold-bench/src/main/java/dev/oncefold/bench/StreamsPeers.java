@@ -47,7 +47,7 @@ final class StreamsPeers {
     }
   }
 
-  private static Iterator<Event<Workload.Payment>> payments(int events, String keys) {
+  static Iterator<Event<Workload.Payment>> payments(int events, String keys) {
     SplittableRandom random = new SplittableRandom(7);
     IntUnaryOperator account =
         switch (keys) {

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
@@ -14,10 +15,14 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ListOffsetsOptions;
+import org.apache.kafka.clients.admin.ListOffsetsResult;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.common.GroupState;
+import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -129,6 +134,30 @@ final class StreamsRig implements AutoCloseable {
         .anyMatch(group -> group.groupState() != GroupState.EMPTY)) {
       LockSupport.parkNanos(PAUSE);
     }
+  }
+
+  /** Waits until no transaction is open in a topic. */
+  void awaitClosed(String topic) throws InterruptedException, ExecutionException {
+    Map<TopicPartition, OffsetSpec> partitions = new HashMap<>();
+    for (int i = 0; i < PARTITIONS; i++) {
+      partitions.put(new TopicPartition(topic, i), OffsetSpec.latest());
+    }
+    while (ends(partitions, IsolationLevel.READ_COMMITTED)
+        < ends(partitions, IsolationLevel.READ_UNCOMMITTED)) {
+      LockSupport.parkNanos(PAUSE);
+    }
+  }
+
+  private long ends(Map<TopicPartition, OffsetSpec> partitions, IsolationLevel isolation)
+      throws InterruptedException, ExecutionException {
+    return admin
+        .listOffsets(partitions, new ListOffsetsOptions(isolation))
+        .all()
+        .get()
+        .values()
+        .stream()
+        .mapToLong(ListOffsetsResult.ListOffsetsResultInfo::offset)
+        .sum();
   }
 
   /** How many messages a reader of committed ones is given. */

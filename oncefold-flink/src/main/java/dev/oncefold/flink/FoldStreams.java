@@ -62,13 +62,17 @@ public final class FoldStreams<S, E, O> {
 
   /** Refusals are counted, and go nowhere. */
   public void withoutRefusals() {
-    judging.takeRefusals();
+    judging.leaveOutRefusals();
   }
 
   /** All that is sent, for one sink. */
   DataStream<Sent<S, E, O>> sent(Iterable<String> names, @Nullable String refusals) {
     names.forEach(judging::take);
-    judging.takeRefusals();
-    return refusals != null ? sent : sent.filter(each -> each.output() != null);
+    if (refusals != null) {
+      judging.takeRefusals();
+    } else {
+      judging.leaveOutRefusals();
+    }
+    return sent;
   }
 }

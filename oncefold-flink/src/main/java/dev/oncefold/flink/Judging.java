@@ -62,6 +62,7 @@ final class Judging<S, E, O> extends KeyedProcessFunction<String, Arrived<E>, Se
   private final FlinkFold<S, E, O> plan;
   private final HashSet<String> taken = new HashSet<>();
   private boolean takesRefusals;
+  private boolean leavesOutRefusals;
 
   private transient Open<S, E, O> open;
 
@@ -77,6 +78,11 @@ final class Judging<S, E, O> extends KeyedProcessFunction<String, Arrived<E>, Se
 
   void takeRefusals() {
     takesRefusals = true;
+  }
+
+  /** Nobody takes refusals, and that is meant. */
+  void leaveOutRefusals() {
+    leavesOutRefusals = true;
   }
 
   /** What a subtask works with. */
@@ -119,7 +125,7 @@ final class Judging<S, E, O> extends KeyedProcessFunction<String, Arrived<E>, Se
   @Override
   public void initializeState(FunctionInitializationContext context) throws Exception {
     Fold<S, E, O> fold = plan.fold();
-    if (!takesRefusals) {
+    if (!takesRefusals && !leavesOutRefusals) {
       throw new FlinkFoldException(
           "nobody takes the refusals of the fold \""
               + fold.name()
@@ -415,7 +421,7 @@ final class Judging<S, E, O> extends KeyedProcessFunction<String, Arrived<E>, Se
                 new Emitted<>(outputId, output.name(), event.key(), open.events, output.value()),
                 null));
       }
-    } else if (!(verdict instanceof Verdict.Duplicate)) {
+    } else if (takesRefusals && !(verdict instanceof Verdict.Duplicate)) {
       out.collect(new Sent<>(null, refusal(arrived, verdict, id)));
     }
   }
