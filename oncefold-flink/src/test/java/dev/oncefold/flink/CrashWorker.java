@@ -18,14 +18,15 @@ import org.jspecify.annotations.Nullable;
 final class CrashWorker implements HostedEngine {
   static final int INTERVAL_MILLIS = 150;
   static final String NAME = "crash";
-  static final String INPUT = "moves";
-  static final String OUTPUTS = "traces";
-  static final String REFUSALS = "refused";
+  static final String INPUT = input(NAME);
+  static final String OUTPUTS = outputs(NAME);
+  static final String REFUSALS = refusals(NAME);
 
   /**
    * What a process is told to run.
    *
    * @param bootstrap the broker
+   * @param name of the job
    * @param directory for the beacon, the checkpoints and the savepoint of this life
    * @param from where it goes on from; null where it is the first
    * @param parallelism of the job
@@ -34,6 +35,7 @@ final class CrashWorker implements HostedEngine {
    */
   record Life(
       String bootstrap,
+      String name,
       Path directory,
       @Nullable String from,
       int parallelism,
@@ -42,6 +44,7 @@ final class CrashWorker implements HostedEngine {
     String[] args() {
       return new String[] {
         bootstrap,
+        name,
         directory.toString(),
         from == null ? "" : from,
         String.valueOf(parallelism),
@@ -53,11 +56,12 @@ final class CrashWorker implements HostedEngine {
     static Life of(List<String> args) {
       return new Life(
           args.get(0),
-          Path.of(args.get(1)),
-          args.get(2).isEmpty() ? null : args.get(2),
-          Integer.parseInt(args.get(3)),
-          Boolean.parseBoolean(args.get(4)),
-          Boolean.parseBoolean(args.get(5)));
+          args.get(1),
+          Path.of(args.get(2)),
+          args.get(3).isEmpty() ? null : args.get(3),
+          Integer.parseInt(args.get(4)),
+          Boolean.parseBoolean(args.get(5)),
+          Boolean.parseBoolean(args.get(6)));
     }
 
     Path beacon() {
@@ -71,6 +75,18 @@ final class CrashWorker implements HostedEngine {
     Path savepoints() {
       return directory.resolve("savepoints");
     }
+  }
+
+  static String input(String name) {
+    return name + "-moves";
+  }
+
+  static String outputs(String name) {
+    return name + "-traces";
+  }
+
+  static String refusals(String name) {
+    return name + "-refused";
   }
 
   /** Flink is up before there is anything to run. */
@@ -110,16 +126,16 @@ final class CrashWorker implements HostedEngine {
   private static void build(StreamExecutionEnvironment environment, Life life) {
     String beacon = life.beacon().toString();
     FlinkJob.<Trace, TraceModel.Move, String>of(
-            life.bootstrap(), NAME, FlinkFold.of(() -> Moves.fold(beacon)))
-        .from(Moves::read, INPUT)
+            life.bootstrap(), life.name(), FlinkFold.of(() -> Moves.fold(beacon)))
+        .from(Moves::read, input(life.name()))
         .output(
             TraceModel.OUTPUT,
-            OUTPUTS,
+            outputs(life.name()),
             emitted -> {
               Watched.passes(beacon);
               return Servers.bytes(emitted.value());
             })
-        .refusals(REFUSALS, entry -> letter(entry.verdict()))
+        .refusals(refusals(life.name()), entry -> letter(entry.verdict()))
         .with(Map.of("linger.ms", "0", "fetch.max.wait.ms", "10"))
         .asking(Watched.connecting(beacon), 1000)
         .in(environment);

@@ -21,6 +21,9 @@ final class InputTopic implements MoveFeed.Topic {
                 "bootstrap.servers", bootstrap,
                 "acks", "all",
                 "linger.ms", "5",
+                // Of a producer that is new to it a broker takes the second batch without the
+                // first, where that came before the topic was ready, and then never the first.
+                "max.in.flight.requests.per.connection", "1",
                 "delivery.timeout.ms", "240000",
                 "max.block.ms", "120000"),
             new ByteArraySerializer(),
