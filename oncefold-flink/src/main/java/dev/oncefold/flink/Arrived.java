@@ -38,9 +38,12 @@ record Arrived<E>(
     return event == null && undecodable == null;
   }
 
-  /** What routes it: all events of a key come to one subtask. */
+  /**
+   * What routes it: all events of a key come to one subtask, and so does all of a partition that is
+   * no event, which is refused in its order.
+   */
   String key() {
-    return event == null ? origin.id() : event.key();
+    return event == null ? origin.partition() : event.key();
   }
 
   /** The form between tasks, in unaligned checkpoints, and of events that wait. */

@@ -37,6 +37,15 @@ interface Cluster extends AutoCloseable {
   /** Whether nothing but marks of transactions stands between two offsets of a partition. */
   boolean isBare(TopicPartition partition, long from, long to) throws Exception;
 
+  /**
+   * Whether a transaction is committed, or will be for certain.
+   *
+   * @param name its name
+   * @param producer the number of the producer that sent what is in it
+   * @param epoch the epoch of that
+   */
+  boolean isCommitted(String name, long producer, short epoch) throws Exception;
+
   /** The longest transaction that all brokers allow, in milliseconds. */
   long longestTransaction() throws Exception;
 

@@ -35,16 +35,16 @@ final class FoldSink<T>
   private static final long serialVersionUID = 1;
 
   private final KafkaSink<T> kafka;
-  private final @Nullable Owner owner;
+  private final Owner owner;
 
   /**
    * A sink that does not lose.
    *
    * @param kafka the sink, exactly once, with transactions that are named anew for each checkpoint:
    *     only then is a commit that is refused always one that is lost
-   * @param owner who may commit; null where anybody may
+   * @param owner who may commit
    */
-  FoldSink(KafkaSink<T> kafka, @Nullable Owner owner) {
+  FoldSink(KafkaSink<T> kafka, Owner owner) {
     this.kafka = kafka;
     this.owner = owner;
   }
@@ -68,11 +68,9 @@ final class FoldSink<T>
   @Override
   public Committer<KafkaCommittable> createCommitter(CommitterInitContext context) {
     String job = context.getJobInfo().getJobId().toString();
-    if (owner != null) {
-      // Before the writer aborts what a former owner has left open, and before what that one left
-      // to be committed is committed.
-      owner.take(job);
-    }
+    // Before the writer aborts what a former owner has left open, and before what that one left to
+    // be committed is committed.
+    owner.take(job);
     return new Committing(kafka.createCommitter(context), owner, job);
   }
 
@@ -90,37 +88,39 @@ final class FoldSink<T>
   @SuppressWarnings("try") // close is Flink's, and may be interrupted
   static final class Committing implements Committer<KafkaCommittable> {
     private final Committer<KafkaCommittable> kafka;
-    private final @Nullable Owner owner;
+    private final Owner owner;
     private final String job;
     private @Nullable Cluster cluster;
 
-    Committing(Committer<KafkaCommittable> kafka, @Nullable Owner owner, String job) {
+    Committing(Committer<KafkaCommittable> kafka, Owner owner, String job) {
       this.kafka = kafka;
       this.owner = owner;
       this.job = job;
     }
 
-    private void check() {
-      if (owner != null) {
-        Cluster open = cluster;
-        if (open == null) {
-          open = owner.connect();
-          cluster = open;
-        }
-        owner.check(open, job);
+    private Cluster cluster() {
+      Cluster open = cluster;
+      if (open == null) {
+        open = owner.connect();
+        cluster = open;
       }
+      return open;
     }
 
     @Override
     public void commit(Collection<CommitRequest<KafkaCommittable>> requests)
         throws IOException, InterruptedException {
-      check();
+      owner.check(cluster(), job);
       List<CommitRequest<KafkaCommittable>> watched = new ArrayList<>();
       requests.forEach(each -> watched.add(new Watched(each)));
       kafka.commit(watched);
       for (CommitRequest<KafkaCommittable> each : watched) {
-        if (each instanceof Watched one && one.lost != null) {
-          throw new LostCommitException(one.getCommittable().toString(), one.lost);
+        if (each instanceof Watched one && one.refused != null) {
+          KafkaCommittable what = one.getCommittable();
+          if (!owner.isCommitted(cluster(), what)) {
+            throw new LostCommitException(what.toString(), one.refused);
+          }
+          one.signalAlreadyCommitted();
         }
       }
     }
@@ -136,7 +136,7 @@ final class FoldSink<T>
 
   private static final class Watched implements Committer.CommitRequest<KafkaCommittable> {
     private final Committer.CommitRequest<KafkaCommittable> request;
-    private @Nullable Throwable lost;
+    private @Nullable Throwable refused;
 
     Watched(Committer.CommitRequest<KafkaCommittable> request) {
       this.request = request;
@@ -152,10 +152,14 @@ final class FoldSink<T>
       return request.getNumberOfRetries();
     }
 
-    /** By this Flink lets a commit go. */
+    /**
+     * By this Flink lets a commit go. What it is told of may be done already: a job that goes on
+     * from its last checkpoint commits again what was committed behind that, and brokers whose
+     * transactions are of version 2 refuse the second time.
+     */
     @Override
     public void signalFailedWithKnownReason(Throwable why) {
-      lost = why;
+      refused = why;
     }
 
     @Override

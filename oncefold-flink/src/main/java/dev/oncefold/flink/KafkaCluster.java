@@ -12,12 +12,15 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.TransactionDescription;
+import org.apache.kafka.clients.admin.TransactionState;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.TransactionalIdNotFoundException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.jspecify.annotations.Nullable;
 
@@ -112,6 +115,27 @@ final class KafkaCluster implements Cluster {
     open.assign(List.of(partition));
     open.seek(partition, from);
     return open.poll(Duration.ofMillis(500)).isEmpty() && open.position(partition) >= to;
+  }
+
+  @Override
+  public boolean isCommitted(String name, long producer, short epoch)
+      throws ExecutionException, InterruptedException {
+    TransactionDescription found;
+    try {
+      found = admin.describeTransactions(List.of(name)).description(name).get();
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof TransactionalIdNotFoundException) {
+        return false;
+      }
+      throw e;
+    }
+    boolean committed =
+        found.state() == TransactionState.PREPARE_COMMIT
+            || found.state() == TransactionState.COMPLETE_COMMIT;
+    // Since transactions of version 2 a commit raises the epoch by one. Whoever begins the name
+    // anew raises it by more.
+    int since = found.producerEpoch() - epoch;
+    return committed && found.producerId() == producer && (since == 0 || since == 1);
   }
 
   @Override

@@ -4,6 +4,7 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Properties;
+import org.apache.flink.connector.kafka.sink.KafkaCommittable;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 
@@ -74,6 +75,19 @@ record Owner(Properties settings, Cluster.Connecting connecting, String name, An
     }
     if (!owners.isEmpty() && !owners.get(0).equals(job)) {
       throw superseded(owners.get(0));
+    }
+  }
+
+  /** Whether what is refused to be committed is committed already. */
+  boolean isCommitted(Cluster cluster, KafkaCommittable what) {
+    try {
+      return cluster.isCommitted(what.getTransactionalId(), what.getProducerId(), what.getEpoch());
+    } catch (Exception e) {
+      if (e instanceof InterruptedException) {
+        Thread.currentThread().interrupt();
+      }
+      throw new IllegalStateException(
+          "whether " + what + " is committed already cannot be asked for", e);
     }
   }
 

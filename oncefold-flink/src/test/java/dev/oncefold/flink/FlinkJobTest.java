@@ -17,6 +17,7 @@ import org.apache.flink.configuration.Configuration;
 import org.apache.flink.core.execution.SavepointFormatType;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.kafka.clients.admin.RecordsToDelete;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
@@ -69,10 +70,13 @@ class FlinkJobTest {
   private List<String> outputs() throws Exception {
     List<String> seen = new ArrayList<>();
     try (Servers.Reader reader = Servers.get().reader(List.of("output-" + place))) {
-      reader.readOn(
-          record -> seen.add(Servers.text(record.headers().lastHeader(FlinkJob.ID).value())));
+      reader.readOn(record -> seen.add(id(record)));
     }
     return seen;
+  }
+
+  private static String id(ConsumerRecord<byte[], byte[]> message) {
+    return Servers.text(message.headers().lastHeader(FlinkJob.ID).value());
   }
 
   private void awaitOutputs(int count) throws Exception {
@@ -97,6 +101,32 @@ class FlinkJobTest {
                   .sum();
           return committed >= offset ? null : "offsets of the group at " + offset;
         });
+  }
+
+  @Test
+  void whatIsNoEventIsRefusedInTheOrderOfItsPartition() throws Exception {
+    Servers.get().topic("refused-" + place, 1);
+    List<String> records = new ArrayList<>();
+    List<String> positions = new ArrayList<>();
+    for (int i = 0; i < 200; i++) {
+      records.add("no event");
+      positions.add("input-" + place + "-1@" + i);
+    }
+    Servers.get().send("input-" + place, 1, records);
+    StreamExecutionEnvironment environment = environment(Map.of());
+    job().refusals("refused-" + place, each -> new byte[0]).in(environment);
+    JobID job = MiniFlink.submit(environment, null);
+    List<String> refused = new ArrayList<>();
+    try (Servers.Reader reader = Servers.get().reader(List.of("refused-" + place))) {
+      Patience.await(
+          Patience.USUAL,
+          () -> {
+            reader.readOn(each -> refused.add(id(each)));
+            return refused.size() < 200 ? "refusals" : null;
+          });
+    }
+    MiniFlink.cancel(job);
+    assertThat(refused).isEqualTo(positions);
   }
 
   // ---------------------------------------------------------------- refused where it is built

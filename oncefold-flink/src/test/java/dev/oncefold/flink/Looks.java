@@ -7,17 +7,15 @@ import java.util.Properties;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.common.TopicPartition;
-import org.jspecify.annotations.Nullable;
 
 /** The cluster, and how often it was looked at for each group. */
-final class Looks implements Cluster {
+final class Looks extends Through {
   private static final Map<String, AtomicLong> BEGUN = new ConcurrentHashMap<>();
 
-  private final Cluster cluster;
   private final String group;
 
   private Looks(Properties settings) {
-    cluster = new KafkaCluster(settings);
+    super(new KafkaCluster(settings));
     group = settings.getProperty("group.id", "");
   }
 
@@ -41,41 +39,6 @@ final class Looks implements Cluster {
   @Override
   public Map<TopicPartition, Long> ends(Collection<TopicPartition> partitions) throws Exception {
     of(group).incrementAndGet();
-    return cluster.ends(partitions);
-  }
-
-  @Override
-  public Map<TopicPartition, Long> begins(Collection<TopicPartition> partitions) throws Exception {
-    return cluster.begins(partitions);
-  }
-
-  @Override
-  public Map<TopicPartition, Long> committed(String other) throws Exception {
-    return cluster.committed(other);
-  }
-
-  @Override
-  public @Nullable String note(String other, TopicPartition partition) throws Exception {
-    return cluster.note(other, partition);
-  }
-
-  @Override
-  public void note(String other, TopicPartition partition, String text) throws Exception {
-    cluster.note(other, partition, text);
-  }
-
-  @Override
-  public boolean isBare(TopicPartition partition, long from, long to) throws Exception {
-    return cluster.isBare(partition, from, to);
-  }
-
-  @Override
-  public long longestTransaction() throws Exception {
-    return cluster.longestTransaction();
-  }
-
-  @Override
-  public void close() {
-    cluster.close();
+    return super.ends(partitions);
   }
 }

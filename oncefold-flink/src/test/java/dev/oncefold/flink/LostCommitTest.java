@@ -2,10 +2,12 @@ package dev.oncefold.flink;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.oncefold.sandbox.KafkaBroker;
 import dev.oncefold.testkit.Patience;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Properties;
 import org.apache.flink.api.common.JobID;
 import org.apache.flink.api.common.JobStatus;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
@@ -15,12 +17,14 @@ import org.apache.flink.configuration.Configuration;
 import org.apache.flink.connector.base.DeliveryGuarantee;
 import org.apache.flink.connector.kafka.sink.KafkaRecordSerializationSchema;
 import org.apache.flink.connector.kafka.sink.KafkaSink;
+import org.apache.flink.connector.kafka.sink.TransactionNamingStrategy;
 import org.apache.flink.connector.kafka.source.KafkaSource;
 import org.apache.flink.connector.kafka.source.enumerator.initializer.OffsetsInitializer;
 import org.apache.flink.core.execution.SavepointFormatType;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.kafka.clients.admin.TransactionListing;
 import org.apache.kafka.clients.admin.TransactionState;
+import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,6 +35,9 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class LostCommitTest {
   private static final int RECORDS = 100;
+  // Timeouts of transactions: one that is to pass, and one that is not.
+  private static final int SHORT = 1000;
+  private static final int LONG = 300_000;
 
   @TempDir Path directory;
   private final String name = "lost";
@@ -53,11 +60,12 @@ class LostCommitTest {
     return MiniFlink.submit(environment, from);
   }
 
-  private static KafkaSink<String> plain(int place) throws Exception {
+  private static KafkaSink<String> plain(int place, int timeout) throws Exception {
     return KafkaSink.<String>builder()
         .setBootstrapServers(Servers.get().bootstrap())
-        .setProperty("transaction.timeout.ms", "1000")
+        .setProperty("transaction.timeout.ms", String.valueOf(timeout))
         .setDeliveryGuarantee(DeliveryGuarantee.EXACTLY_ONCE)
+        .setTransactionNamingStrategy(TransactionNamingStrategy.INCREMENTING)
         .setTransactionalIdPrefix("lost-" + place)
         .setRecordSerializer(
             KafkaRecordSerializationSchema.<String>builder()
@@ -65,6 +73,15 @@ class LostCommitTest {
                 .setValueSerializationSchema(new SimpleStringSchema())
                 .build())
         .build();
+  }
+
+  private static FoldSink<String> sink(int place, int timeout) throws Exception {
+    Properties settings = new Properties();
+    settings.setProperty("bootstrap.servers", Servers.get().bootstrap());
+    return new FoldSink<>(
+        plain(place, timeout),
+        new Owner(
+            settings, KafkaCluster::new, "lost-" + place, new Owner.Anchor("input-" + place, 0)));
   }
 
   private static int place() throws Exception {
@@ -105,7 +122,7 @@ class LostCommitTest {
   @Test
   void thePlainSinkLosesAndTheJobIsFinished() throws Exception {
     int place = place();
-    JobID job = job(place, plain(place), null);
+    JobID job = job(place, plain(place, SHORT), null);
     MiniFlink.awaitRunning(job);
     awaitAborted(name + "-" + place);
     MiniFlink.checkpoint(job);
@@ -117,7 +134,7 @@ class LostCommitTest {
   @Test
   void thisSinkFailsTheJobAndDoesSoAgainFromTheSameCheckpoint() throws Exception {
     int place = place();
-    JobID job = job(place, new FoldSink<>(plain(place), null), null);
+    JobID job = job(place, sink(place, SHORT), null);
     MiniFlink.awaitRunning(job);
     awaitAborted(name + "-" + place);
     MiniFlink.checkpoint(job);
@@ -126,8 +143,32 @@ class LostCommitTest {
         .contains("transaction.timeout.ms");
     assertThat(MiniFlink.status(job)).isEqualTo(JobStatus.FAILED);
 
-    JobID again = job(place, new FoldSink<>(plain(place), null), Kept.last(directory));
+    JobID again = job(place, sink(place, SHORT), Kept.last(directory));
     assertThat(lost(MiniFlink.failure(again))).contains("lost-" + place);
+  }
+
+  /** As after a kill between a commit and the next checkpoint. */
+  @Test
+  void whatIsCommittedAlreadyIsNotLost() throws Exception {
+    int place = place();
+    JobID job = job(place, sink(place, LONG), null);
+    TopicPartition output = new TopicPartition("output-" + place, 0);
+    Patience.await(
+        Patience.USUAL,
+        () ->
+            KafkaBroker.ends(Servers.get().bootstrap(), List.of(output)).getOrDefault(output, 0L)
+                    < RECORDS
+                ? "what the job has not committed yet"
+                : null);
+    MiniFlink.checkpoint(job);
+    Patience.await(
+        Patience.USUAL, () -> visible(place) == RECORDS ? null : "what the job has sent");
+    MiniFlink.cancel(job);
+
+    JobID again = job(place, sink(place, LONG), Kept.last(directory));
+    MiniFlink.awaitRunning(again);
+    MiniFlink.stop(again, directory.toUri().toString(), SavepointFormatType.CANONICAL);
+    assertThat(visible(place)).isEqualTo(RECORDS);
   }
 
   private static String lost(@Nullable Throwable failure) {

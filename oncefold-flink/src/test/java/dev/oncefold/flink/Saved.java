@@ -66,6 +66,15 @@ final class Saved {
     }
   }
 
+  String path() {
+    return path;
+  }
+
+  /** Which it is of those of its job, and of the jobs before that. */
+  long number() {
+    return metadata.getCheckpointId();
+  }
+
   /** The elements of a state of an operator, as bytes, of all subtasks. */
   List<byte[]> bytes(String uid, String state) throws IOException {
     List<byte[]> all = new ArrayList<>();

@@ -1,6 +1,7 @@
 package dev.oncefold.kafkastreams;
 
 import dev.oncefold.sandbox.KafkaBroker;
+import dev.oncefold.testkit.MoveFeed;
 import dev.oncefold.verify.Beacon;
 import dev.oncefold.verify.Beacon.Field;
 import dev.oncefold.verify.Checker;
@@ -71,7 +72,7 @@ final class CrashRig implements AutoCloseable {
   private final Random random;
   private final KafkaBroker broker;
   private final HistoryWriter history;
-  private final Feed feed;
+  private final MoveFeed feed;
   private final List<Worker> workers = new ArrayList<>();
   private Onlooker onlooker;
   private int started;
@@ -93,7 +94,16 @@ final class CrashRig implements AutoCloseable {
             .start();
     this.history = new HistoryWriter(directory.resolve("history.ndjson"));
     topics();
-    this.feed = new Feed(broker.bootstrap(), plan);
+    this.feed =
+        new MoveFeed(
+            new MoveFeed.Plan(
+                plan.seed(),
+                CrashWorker.INPUT,
+                PARTITIONS,
+                plan.events(),
+                plan.keys(),
+                plan.resends()),
+            new InputTopic(broker.bootstrap()));
     this.onlooker =
         new Onlooker(
             new Changelog<>(

@@ -13,6 +13,9 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 final class Moves {
   static final String NAME = "moves";
 
+  /** The header with an event's id. */
+  static final String ID = "id";
+
   private Moves() {}
 
   static Fold<Trace, Move, String> remembering() {
@@ -40,7 +43,7 @@ final class Moves {
 
   static Event<Move> read(ConsumerRecord<byte[], byte[]> record) {
     return new Event<>(
-        new String(record.headers().lastHeader(Feed.ID).value(), StandardCharsets.UTF_8),
+        new String(record.headers().lastHeader(ID).value(), StandardCharsets.UTF_8),
         new String(record.key(), StandardCharsets.UTF_8),
         null,
         Move.parse(new String(record.value(), StandardCharsets.UTF_8)));

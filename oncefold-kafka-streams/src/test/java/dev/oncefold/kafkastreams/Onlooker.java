@@ -2,6 +2,7 @@ package dev.oncefold.kafkastreams;
 
 import dev.oncefold.Counts;
 import dev.oncefold.Slot;
+import dev.oncefold.testkit.MoveFeed;
 import dev.oncefold.verify.Observation;
 import dev.oncefold.verify.Snapshots;
 import dev.oncefold.verify.TraceModel.Move;
@@ -17,13 +18,13 @@ import java.util.function.Consumer;
  */
 final class Onlooker implements AutoCloseable {
   private final Changelog<Trace> changelog;
-  private final Feed feed;
+  private final MoveFeed feed;
   private final Consumer<Observation> history;
   private final Snapshots<Trace> snapshots;
   private final Map<String, Long> positions = new TreeMap<>();
   private int commits;
 
-  Onlooker(Changelog<Trace> changelog, Feed feed, Consumer<Observation> history) {
+  Onlooker(Changelog<Trace> changelog, MoveFeed feed, Consumer<Observation> history) {
     this.changelog = changelog;
     this.feed = feed;
     this.history = history;

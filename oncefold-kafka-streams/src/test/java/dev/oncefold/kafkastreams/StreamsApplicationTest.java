@@ -92,7 +92,7 @@ class StreamsApplicationTest {
               place.input(),
               "hot".getBytes(StandardCharsets.UTF_8),
               new Move(i, List.of("hot"), List.of(1L)).text().getBytes(StandardCharsets.UTF_8));
-      record.headers().add(Feed.ID, ("e" + i).getBytes(StandardCharsets.UTF_8));
+      record.headers().add(Moves.ID, ("e" + i).getBytes(StandardCharsets.UTF_8));
       last = servers.producer.send(record);
     }
     if (last != null) {
