@@ -37,9 +37,9 @@ final class Flink {
    * @throws Stop if Flink is not there
    */
   static FlinkSide side(Path pipeline, boolean acceptChange, Collection<String> refused) {
-    ClassLoader there = loader();
+    Class<?> type = type();
+    ClassLoader there = type.getClassLoader();
     try {
-      Class<?> type = Class.forName(JOB, true, there);
       Constructor<?> made = type.getConstructor(Path.class, boolean.class, Collection.class);
       Object job = in(there, () -> made.newInstance(pipeline, acceptChange, refused));
       return (FlinkSide)
@@ -56,6 +56,15 @@ final class Flink {
       throw e;
     } catch (Throwable e) {
       throw new IllegalStateException(JOB + " cannot be used from here", e);
+    }
+  }
+
+  /** The class of what is on the other side. */
+  static Class<?> type() {
+    try {
+      return Class.forName(JOB, true, loader());
+    } catch (ClassNotFoundException e) {
+      throw new Stop("engine: flink needs " + JOB + ", which is not where " + CLASS_PATH + " says");
     }
   }
 

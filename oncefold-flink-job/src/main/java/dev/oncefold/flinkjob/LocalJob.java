@@ -191,6 +191,7 @@ public final class LocalJob {
     }
   }
 
+  @SuppressWarnings("try") // that closing may be interrupted is as it should be
   private Map<String, String> run(StreamGraph graph, Consumer<String> notice)
       throws InterruptedException {
     try (MiniCluster here = new MiniCluster(configuration())) {
@@ -296,7 +297,7 @@ public final class LocalJob {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (ExecutionException | TimeoutException e) {
-      here.cancelJob(id);
+      var ended = here.cancelJob(id); // its end is told by the run
     }
   }
 
