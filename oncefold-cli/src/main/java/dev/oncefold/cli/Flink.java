@@ -1,6 +1,10 @@
 package dev.oncefold.cli;
 
 import dev.oncefold.Counts;
+import dev.oncefold.Decoder;
+import dev.oncefold.Fold;
+import dev.oncefold.Row;
+import dev.oncefold.Slot;
 import java.io.File;
 import java.io.IOException;
 import java.lang.reflect.Constructor;
@@ -13,7 +17,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -140,6 +146,20 @@ final class Flink {
   static Counts counts(FlinkSide side) {
     long[] told = side.counts();
     return new Counts(told[0], told[1], told[2], told[3], told[4], told[5], told[6]);
+  }
+
+  /** The states of the last checkpoint. */
+  static Map<String, Slot<Row>> states(FlinkSide side, Fold<Row, Row, String> fold)
+      throws IOException, InterruptedException {
+    Map<String, Slot<Row>> slots = new HashMap<>();
+    side.states()
+        .forEach(
+            (key, bytes) -> {
+              Decoder in = new Decoder(bytes);
+              long version = in.readUnsigned();
+              slots.put(key, new Slot<>(fold.stateCodec().decode(in), version));
+            });
+    return slots;
   }
 
   /** The end of what is told where other rules have judged what is stored. */

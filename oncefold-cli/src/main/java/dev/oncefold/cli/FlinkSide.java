@@ -1,5 +1,6 @@
 package dev.oncefold.cli;
 
+import java.io.IOException;
 import java.util.Map;
 import java.util.function.Consumer;
 
@@ -22,6 +23,9 @@ interface FlinkSide {
 
   /** What is in the last checkpoint: the fields of {@link dev.oncefold.Counts}, in their order. */
   long[] counts();
+
+  /** What is in the last checkpoint: by key its version, and its state behind that. */
+  Map<String, byte[]> states() throws IOException, InterruptedException;
 
   /**
    * Runs until it is stopped, which answers nothing, or cannot go on.

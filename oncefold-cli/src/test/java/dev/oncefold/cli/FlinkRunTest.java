@@ -24,6 +24,11 @@ import org.junit.jupiter.api.io.TempDir;
 /** Pipelines with {@code engine: flink}, run by the command in its own process. */
 @Timeout(value = 180, unit = TimeUnit.SECONDS)
 class FlinkRunTest {
+  private static final String ZOE =
+      "{\"key\":\"zoë\",\"version\":1,\"state\":{\"balance\":5.50,\"payments\":1}}\n";
+  private static final String ALICE =
+      "{\"key\":\"alice\",\"version\":2,\"state\":{\"balance\":7.75,\"payments\":2}}\n";
+
   @TempDir static Path servers;
   private static KafkaBroker broker;
 
@@ -94,6 +99,8 @@ class FlinkRunTest {
         .contains("  engine    Flink, the job " + job + " at " + broker.bootstrap())
         .doesNotContain("warning");
 
+    assertThat(accounts.oncefold("state").err()).contains("there is no checkpoint of the job");
+
     topics.send(PAYMENTS);
     try (RunningChild run = run("one")) {
       run.await(() -> topics.read("receipts").size() == 3 && topics.read("refused").size() == 2);
@@ -107,6 +114,9 @@ class FlinkRunTest {
           .contains("Stopped. Run it again to go on from here.")
           .contains("2 refusals are in the topic " + job + "-refused, with the reasons.");
     }
+    assertThat(accounts.oncefold("state").out()).isEqualTo(ALICE + ZOE);
+    assertThat(accounts.oncefold("state", "zoë", "--json").out())
+        .isEqualTo(ZOE + "{\"keys\":1,\"events\":6}\n");
     // p-1 is a re-send of what the first life applied.
     topics.send(
         List.of(
@@ -137,6 +147,7 @@ class FlinkRunTest {
       assertThat(run.said()).contains("  events                    1              9\n");
     }
     assertThat(topics.read("receipts")).hasSize(4).doesNotHaveDuplicates();
+    assertThat(accounts.oncefold("history", "zoë").err()).contains("in the checkpoints of Flink");
   }
 
   @Test

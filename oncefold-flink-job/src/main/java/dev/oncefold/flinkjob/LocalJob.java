@@ -59,6 +59,7 @@ public final class LocalJob {
   public static final String REASON = "reason";
 
   private static final long LOOK_SECONDS = 1;
+  private static final int LOOKS = 5;
   private static final long STOP_SECONDS = 30;
   private static final Map<String, String> IMPATIENT =
       Map.of("default.api.timeout.ms", "5000", "request.timeout.ms", "5000");
@@ -151,6 +152,36 @@ public final class LocalJob {
       counts.failed(),
       counts.outputs()
     };
+  }
+
+  /**
+   * The states of the last checkpoint. They are read by a job that ends.
+   *
+   * @return by key its version, an unsigned number, and its state behind that, as the fold's codec
+   *     writes it
+   * @throws IOException if they cannot be read
+   * @throws InterruptedException if this thread is interrupted
+   */
+  public Map<String, byte[]> states() throws IOException, InterruptedException {
+    IOException failed = null;
+    for (int look = 0; look < LOOKS; look++) {
+      FlinkView last = last();
+      if (last == null) {
+        return Map.of();
+      }
+      StreamExecutionEnvironment environment = environment();
+      environment.configure(job.backend(), LocalJob.class.getClassLoader());
+      try (Collected states = new Collected()) {
+        last.slots(environment, job.fold()).sinkTo(states.sink());
+        Map<String, String> came = run(environment.getStreamGraph(), told -> {});
+        if (came.isEmpty()) {
+          return states.all();
+        }
+        // A job that goes on meanwhile removes what is not the last any more.
+        failed = new IOException(came.get(PROBLEM));
+      }
+    }
+    throw failed == null ? new IOException() : failed;
   }
 
   // ---------------------------------------------------------------- the run
@@ -297,7 +328,7 @@ public final class LocalJob {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (ExecutionException | TimeoutException e) {
-      var ended = here.cancelJob(id); // its end is told by the run
+      var unused = here.cancelJob(id); // its end is told by the run
     }
   }
 

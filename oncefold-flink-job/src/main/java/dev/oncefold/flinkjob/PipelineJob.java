@@ -86,6 +86,14 @@ record PipelineJob(PipelineText text, Storage.Flink engine, FlinkFold<Row, Row, 
     return text.getBytes(StandardCharsets.UTF_8);
   }
 
+  /** What holds the state. */
+  Configuration backend() {
+    Configuration settings = new Configuration();
+    settings.set(
+        StateBackendOptions.STATE_BACKEND, engine.backend().name().toLowerCase(Locale.ROOT));
+    return settings;
+  }
+
   private Configuration settings() {
     Configuration settings = new Configuration();
     settings.set(PipelineOptions.NAME, engine.job());
@@ -97,8 +105,7 @@ record PipelineJob(PipelineText text, Storage.Flink engine, FlinkFold<Row, Row, 
     settings.set(
         CheckpointingOptions.EXTERNALIZED_CHECKPOINT_RETENTION,
         ExternalizedCheckpointRetention.RETAIN_ON_CANCELLATION);
-    settings.set(
-        StateBackendOptions.STATE_BACKEND, engine.backend().name().toLowerCase(Locale.ROOT));
+    settings.addAll(backend());
     if (engine.parallelism() > 0) {
       settings.set(CoreOptions.DEFAULT_PARALLELISM, engine.parallelism());
     }

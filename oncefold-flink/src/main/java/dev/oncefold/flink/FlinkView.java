@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.List;
+import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.api.java.tuple.Tuple2;
 import org.apache.flink.core.fs.FSDataInputStream;
 import org.apache.flink.core.fs.FileStatus;
 import org.apache.flink.core.fs.FileSystem;
@@ -16,6 +18,10 @@ import org.apache.flink.runtime.checkpoint.OperatorState;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
 import org.apache.flink.runtime.checkpoint.metadata.CheckpointMetadata;
 import org.apache.flink.runtime.state.OperatorStateHandle;
+import org.apache.flink.state.api.OperatorIdentifier;
+import org.apache.flink.state.api.SavepointReader;
+import org.apache.flink.streaming.api.datastream.DataStream;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -148,6 +154,25 @@ public final class FlinkView {
     if (!head.definitions().isEmpty()) {
       new Slots<>(fold.fold(), head.definitions(), fold.isAccepting());
     }
+  }
+
+  /**
+   * The states, read by a job of its own. It needs {@code flink-state-processor-api}.
+   *
+   * @param environment where that job will run, with the backend that wrote them
+   * @param fold the fold, as the job has it
+   * @return each key with its version, an unsigned number, and its state behind that, as the fold's
+   *     codec writes it now
+   * @throws IOException if they cannot be read
+   */
+  public DataStream<Tuple2<String, byte[]>> slots(
+      StreamExecutionEnvironment environment, FlinkFold<?, ?, ?> fold) throws IOException {
+    return SavepointReader.read(environment, path)
+        .readKeyedState(
+            OperatorIdentifier.forUid(fold.name()),
+            new SlotReader<>(fold, head(fold.name())),
+            Types.STRING,
+            Types.TUPLE(Types.STRING, Types.PRIMITIVE_ARRAY(Types.BYTE)));
   }
 
   Head head(String name) throws IOException {
