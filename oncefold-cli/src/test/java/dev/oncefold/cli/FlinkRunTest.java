@@ -114,6 +114,9 @@ class FlinkRunTest {
           .contains("Stopped. Run it again to go on from here.")
           .contains("2 refusals are in the topic " + job + "-refused, with the reasons.");
     }
+    assertThat(accounts.path("checkpoints").toFile().list())
+        .as("all that it has applied is in a savepoint")
+        .anyMatch(name -> name.startsWith("savepoint-"));
     assertThat(accounts.oncefold("state").out()).isEqualTo(ALICE + ZOE);
     assertThat(accounts.oncefold("state", "zoë", "--json").out())
         .isEqualTo(ZOE + "{\"keys\":1,\"events\":6}\n");

@@ -110,7 +110,7 @@ class JarTest {
         awaitReceipts(broker, 3);
         assertThat(receipts(broker)).hasSize(3).doesNotHaveDuplicates();
       } finally {
-        call(session, "close", null, null);
+        call(session, "close");
       }
     }
   }
@@ -209,7 +209,7 @@ class JarTest {
     Patience.await(
         Patience.USUAL,
         () -> {
-          Collection<?> jobs = (Collection<?>) call(session, "jobs", null, null);
+          Collection<?> jobs = (Collection<?>) call(session, "jobs");
           for (Object each : jobs) {
             if (each.toString().endsWith(" " + state)) {
               found.add(each.toString().split(" ", -1)[1]);
@@ -221,14 +221,17 @@ class JarTest {
     return found.get(0);
   }
 
+  private static Object call(Object on, String name) throws Exception {
+    return in(loader(on), () -> on.getClass().getMethod(name).invoke(on));
+  }
+
   private static Object call(Object on, String name, Class<?> type, Object argument)
       throws Exception {
-    return in(
-        (URLClassLoader) on.getClass().getClassLoader(),
-        () ->
-            type == null
-                ? on.getClass().getMethod(name).invoke(on)
-                : on.getClass().getMethod(name, type).invoke(on, argument));
+    return in(loader(on), () -> on.getClass().getMethod(name, type).invoke(on, argument));
+  }
+
+  private static ClassLoader loader(Object on) {
+    return on.getClass().getClassLoader();
   }
 
   /** What a call throws and answers. */
@@ -236,7 +239,7 @@ class JarTest {
     Object call() throws Exception;
   }
 
-  private static Object in(URLClassLoader loader, Call call) throws Exception {
+  private static Object in(ClassLoader loader, Call call) throws Exception {
     Thread thread = Thread.currentThread();
     ClassLoader before = thread.getContextClassLoader();
     thread.setContextClassLoader(loader);
