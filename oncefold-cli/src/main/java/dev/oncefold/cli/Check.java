@@ -8,6 +8,7 @@ import dev.oncefold.pipeline.Change;
 import dev.oncefold.pipeline.Destination;
 import dev.oncefold.pipeline.Origin;
 import dev.oncefold.pipeline.Pipeline;
+import dev.oncefold.pipeline.References;
 import dev.oncefold.pipeline.Storage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -29,6 +30,7 @@ final class Check {
   private final Pipeline pipeline;
   private final @Nullable Description stored;
   private final Change change;
+  private final @Nullable EngineCheck engine;
 
   private Check(
       PipelineFile given, Pipeline pipeline, @Nullable Description stored, Change change) {
@@ -36,6 +38,7 @@ final class Check {
     this.pipeline = pipeline;
     this.stored = stored;
     this.change = change;
+    this.engine = EngineCheck.of(given, pipeline);
   }
 
   static Check of(PipelineFile given, Pipeline pipeline) {
@@ -74,8 +77,8 @@ final class Check {
     if (pipeline.store() instanceof Storage.Postgres postgres) {
       problems.addAll(Table.problems(postgres));
     }
-    if (pipeline.store() instanceof Storage.KafkaStreams engine) {
-      problems.addAll(References.missing(engine.properties()));
+    if (engine != null) {
+      problems.addAll(engine.missing());
     }
     if (pipeline.origin() instanceof Origin.Kafka topic) {
       problems.addAll(References.missing(topic.properties()));
@@ -181,8 +184,8 @@ final class Check {
     row(lines, "events", String.join(", ", fields));
     if (pipeline.store() instanceof Storage.Postgres postgres) {
       row(lines, "table", table(postgres));
-    } else if (pipeline.store() instanceof Storage.KafkaStreams engine) {
-      row(lines, "engine", engine(engine));
+    } else if (engine != null) {
+      row(lines, "engine", engine.told());
     } else {
       row(lines, "journal", PipelineFile.shown(pipeline.journal().directory()) + ": " + journal());
     }
@@ -197,9 +200,7 @@ final class Check {
             ? Places.told(refusals)
             : pipeline.store() instanceof Storage.Postgres postgres
                 ? "in " + postgres.schema() + ".refusals of the database"
-                : pipeline.store() instanceof Storage.KafkaStreams
-                    ? "counted only"
-                    : "in the journal");
+                : engine != null ? "counted only" : "in the journal");
     pipeline.notes().forEach(note -> row(lines, "note", note));
     warnings().forEach(warning -> row(lines, "warning", warning));
     return lines;
@@ -207,20 +208,12 @@ final class Check {
 
   /** What of a cluster weakens the promise; it is asked only where an engine depends on it. */
   private List<String> warnings() {
-    return pipeline.store() instanceof Storage.KafkaStreams && problems(false).isEmpty()
-        ? Streams.warnings(pipeline)
-        : List.of();
+    return engine != null && problems(false).isEmpty() ? engine.warnings() : List.of();
   }
 
-  private static String engine(Storage.KafkaStreams engine) {
-    return "Kafka Streams, the application "
-        + engine.application()
-        + " at "
-        + engine.bootstrap()
-        + (engine.threads() == 1 ? ", one thread" : ", " + engine.threads() + " threads")
-        + (engine.repartitions()
-            ? ", through a topic under the events' keys"
-            : ", partitioned by key as the source is");
+  /** What a run of an engine would refuse, where nothing else is wrong. */
+  List<String> refused() {
+    return engine != null && problems(false).isEmpty() ? engine.refused() : List.of();
   }
 
   private static void row(List<String> lines, String name, String text) {
@@ -245,14 +238,10 @@ final class Check {
           + ", "
           + (topic.group() != null
               ? "with the group " + topic.group()
-              : pipeline.store() instanceof Storage.KafkaStreams
-                  ? "shared by the instances"
-                  : "all partitions")
+              : engine != null ? "shared by the " + engine.sharers() : "all partitions")
           + ", from its "
           + topic.start().name().toLowerCase(Locale.ROOT)
-          + (pipeline.store() instanceof Storage.KafkaStreams
-              ? ""
-              : ", in the store as \"" + topic.name() + "-0\" and so on");
+          + (engine != null ? "" : ", in the store as \"" + topic.name() + "-0\" and so on");
     }
     Path file = pipeline.sourceFile();
     String partition =
@@ -318,10 +307,8 @@ final class Check {
       ObjectNode table = json.putObject("postgres").put("url", postgres.url());
       table.put("table", postgres.table()).put("schema", postgres.schema());
       table.put("keys", postgres.keys().name().toLowerCase(Locale.ROOT));
-    } else if (pipeline.store() instanceof Storage.KafkaStreams engine) {
-      ObjectNode application = json.putObject("kafkaStreams");
-      application.put("application", engine.application()).put("kafka", engine.bootstrap());
-      application.put("threads", engine.threads()).put("repartition", engine.repartitions());
+    } else if (engine != null) {
+      engine.json(json);
     } else {
       journal(json.putObject("journal"));
     }
@@ -330,7 +317,7 @@ final class Check {
     Destination refusals = pipeline.refusals();
     json.put("refusals", refusals == null ? null : Places.machine(refusals));
     pipeline.notes().forEach(json.putArray("notes")::add);
-    if (pipeline.store() instanceof Storage.KafkaStreams) {
+    if (engine != null) {
       warnings().forEach(json.putArray("warnings")::add);
     }
     return json;

@@ -7,6 +7,7 @@ import dev.oncefold.pipeline.PipelineException;
 import dev.oncefold.pipeline.Problem;
 import java.io.InputStream;
 import java.io.PrintWriter;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -26,8 +27,8 @@ import picocli.CommandLine.Spec;
     description = {
       "Says what is wrong in a pipeline file, and whether its journal can go on with it. Whether the"
           + " source and the output files are still what was read and written, run finds out; so it"
-          + " does what a database or Kafka say. Only the cluster of a Kafka Streams application is"
-          + " asked, for settings that break or weaken what is promised.",
+          + " does what a database or Kafka say. Only the cluster of an engine is asked, Kafka"
+          + " Streams or Flink, for settings that break or weaken what is promised.",
       ""
     },
     footer = {"", "Exit code: 0 if the pipeline can run, 1 if it cannot, 2 for wrong usage."})
@@ -58,7 +59,8 @@ final class CheckCommand implements Callable<Integer> {
       }
       return 1;
     }
-    List<String> problems = check.problems(false);
+    List<String> problems = new ArrayList<>(check.problems(false));
+    problems.addAll(check.refused());
     problems.forEach(problem -> err.println(given.path() + ": " + problem));
     if (json) {
       ObjectNode found = check.json().put("runs", problems.isEmpty());

@@ -8,6 +8,7 @@ import dev.oncefold.SinkException;
 import dev.oncefold.SourceException;
 import dev.oncefold.journal.JournalException;
 import dev.oncefold.pipeline.PipelineException;
+import dev.oncefold.pipeline.References;
 import dev.oncefold.postgres.StoreException;
 import dev.oncefold.verify.ChildException;
 import java.io.IOException;
@@ -109,7 +110,7 @@ public final class Main implements Runnable {
     PrintWriter err = command.getErr();
     String name = command.getCommandSpec().qualifiedName();
     String told = null;
-    if (e instanceof PipelineException || e instanceof Stop) {
+    if (e instanceof PipelineException || e instanceof References.Missing || e instanceof Stop) {
       told = String.valueOf(e.getMessage()); // each line of it says where
     } else if (e instanceof JournalException
         || e instanceof SourceException

@@ -1,10 +1,12 @@
 package dev.oncefold.cli;
 
+import dev.oncefold.Counts;
 import dev.oncefold.pipeline.Destination;
 import dev.oncefold.pipeline.Pipeline;
 import dev.oncefold.pipeline.Storage;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -25,8 +27,25 @@ final class Places {
   /** Where a state is kept, and why no events are there. */
   static String withoutEvents(Storage store) {
     return "in "
-        + (store instanceof Storage.Postgres ? "PostgreSQL" : "the topics of Kafka Streams")
+        + (store instanceof Storage.Postgres
+            ? "PostgreSQL"
+            : store instanceof Storage.Flink
+                ? "the checkpoints of Flink"
+                : "the topics of Kafka Streams")
         + " there is the newest state, and no events";
+  }
+
+  /** Where the refusals of an engine's run are, in a sentence; null where there are none. */
+  static @Nullable String refusals(Pipeline pipeline, Counts counted) {
+    long refusals = counted.rejected() + counted.conflicts() + counted.expired() + counted.failed();
+    Destination place = pipeline.refusals();
+    return refusals == 0
+        ? null
+        : String.format(
+                Locale.ROOT, refusals == 1 ? "%,d refusal is" : "%,d refusals are", refusals)
+            + (place == null
+                ? " only counted: the pipeline names no topic for refusals."
+                : " in " + told(place) + ", with the reasons.");
   }
 
   /** The same for machines. */

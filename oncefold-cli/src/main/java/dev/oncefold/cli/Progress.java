@@ -4,6 +4,7 @@ import java.io.Console;
 import java.io.PrintWriter;
 import java.io.Writer;
 import java.lang.reflect.InvocationTargetException;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
@@ -69,6 +70,42 @@ final class Progress {
     if (System.nanoTime() - told >= (terminal ? TERMINAL_PAUSE : PLAIN_PAUSE)) {
       line(how.get());
     }
+  }
+
+  /**
+   * Tells how far something is, as long as it goes on.
+   *
+   * @param work what is done in this thread
+   * @param how how far it is; asked once a second, by another thread
+   */
+  void during(Work work, Supplier<String> how) throws InterruptedException {
+    CountDownLatch over = new CountDownLatch(1);
+    Thread ticker =
+        new Thread(
+            () -> {
+              try {
+                while (!over.await(1, TimeUnit.SECONDS)) {
+                  at(how);
+                }
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+              }
+            },
+            "oncefold-progress");
+    ticker.setDaemon(true);
+    ticker.start();
+    try {
+      work.work();
+    } finally {
+      over.countDown();
+      ticker.join();
+      done();
+    }
+  }
+
+  /** What takes its time. */
+  interface Work {
+    void work() throws InterruptedException;
   }
 
   /** Something that is to be read, whatever comes after it. */

@@ -108,10 +108,7 @@ final class RunCommand implements Callable<Integer> {
     }
     Reading reading = Reading.of(given, pipeline, follow);
     checkRefused(reading);
-    Running run =
-        pipeline.store() instanceof Storage.KafkaStreams
-            ? new StreamsRunning(given, pipeline, reading, refused, acceptChange)
-            : new Run(pipeline, reading, () -> keeping(pipeline, check), refused, retired);
+    Running run = running(pipeline, check, reading);
     Interruption interruption = new Interruption(run::stop, reading.isEndless());
     int exitCode = 1;
     try {
@@ -137,6 +134,15 @@ final class RunCommand implements Callable<Integer> {
       interruption.over(exitCode);
     }
     return exitCode;
+  }
+
+  private Running running(Pipeline pipeline, Check check, Reading reading) {
+    if (pipeline.store() instanceof Storage.KafkaStreams) {
+      return new StreamsRunning(given, pipeline, reading, refused, acceptChange);
+    }
+    return pipeline.store() instanceof Storage.Flink
+        ? new FlinkRunning(given, pipeline, reading, refused, acceptChange)
+        : new Run(pipeline, reading, () -> keeping(pipeline, check), refused, retired);
   }
 
   private Keeping keeping(Pipeline pipeline, Check check) {

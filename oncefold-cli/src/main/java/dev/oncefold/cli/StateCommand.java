@@ -2,6 +2,7 @@ package dev.oncefold.cli;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.oncefold.Counts;
 import dev.oncefold.Row;
 import dev.oncefold.Slot;
 import dev.oncefold.journal.Journal;
@@ -11,6 +12,7 @@ import dev.oncefold.pipeline.Json;
 import dev.oncefold.pipeline.Pipeline;
 import dev.oncefold.pipeline.Storage;
 import dev.oncefold.postgres.PostgresView;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -70,7 +72,7 @@ final class StateCommand implements Callable<Integer> {
   private boolean json;
 
   @Override
-  public Integer call() {
+  public Integer call() throws IOException, InterruptedException {
     PrintWriter out = Objects.requireNonNull(spec, "picocli sets it").commandLine().getOut();
     if (asOf != null && asOf < 0) {
       throw new ParameterException(
@@ -120,7 +122,7 @@ final class StateCommand implements Callable<Integer> {
       @Nullable Set<String> unread,
       @Nullable Long sequence) {}
 
-  private Found found(Pipeline.Stored stored) {
+  private Found found(Pipeline.Stored stored) throws IOException, InterruptedException {
     if (stored.store() instanceof Storage.Postgres postgres && asOf == null) {
       PostgresView<Row> view =
           PostgresView.read(
@@ -130,6 +132,22 @@ final class StateCommand implements Callable<Integer> {
     if (stored.store() instanceof Storage.KafkaStreams streams && asOf == null) {
       StreamsView<Row> view = Streams.view(streams, stored.fold());
       return new Found(view.slots(), view.counts().events(), null, null);
+    }
+    if (stored.store() instanceof Storage.Flink flink && asOf == null) {
+      FlinkSide side = Flink.side(given.path(), false, List.of());
+      Counts counts = Flink.counts(side);
+      Map<String, Slot<Row>> slots = Flink.states(side, stored.fold());
+      if (slots.isEmpty() && counts.events() == 0) {
+        throw new Stop(
+            given.path()
+                + ": there is no checkpoint of the job "
+                + flink.job()
+                + " in "
+                + flink.checkpoints().directory()
+                + " yet. Run it first: oncefold run "
+                + PipelineFile.word(given.path().toString()));
+      }
+      return new Found(slots, counts.events(), null, null);
     }
     Path journal = given.journal(stored, "--as-of");
     View<Row> view =

@@ -10,6 +10,7 @@ import dev.oncefold.pipeline.Destination;
 import dev.oncefold.pipeline.Json;
 import dev.oncefold.pipeline.Origin;
 import dev.oncefold.pipeline.Pipeline;
+import dev.oncefold.pipeline.References;
 import dev.oncefold.pipeline.Storage;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -28,7 +29,7 @@ final class Streams {
   /**
    * The application.
    *
-   * @throws Stop if what a setting refers to is not there
+   * @throws References.Missing if what a setting refers to is not there
    */
   static StreamsApplication<Row, Row, String> application(
       Pipeline pipeline, StreamsFold<Row, Row, String> fold) {

@@ -9,16 +9,12 @@ import dev.oncefold.kafkastreams.StreamsFold;
 import dev.oncefold.kafkastreams.StreamsFoldException;
 import dev.oncefold.kafkastreams.StreamsRun;
 import dev.oncefold.kafkastreams.StreamsView;
-import dev.oncefold.pipeline.Destination;
 import dev.oncefold.pipeline.Pipeline;
 import dev.oncefold.pipeline.Storage;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -27,8 +23,6 @@ import org.jspecify.annotations.Nullable;
  * application has committed, all its instances together: Kafka keeps no counts for each.
  */
 final class StreamsRunning implements Running {
-  private static final long LOOK_SECONDS = 1;
-
   private final PipelineFile given;
   private final Pipeline pipeline;
   private final Storage.KafkaStreams engine;
@@ -97,7 +91,7 @@ final class StreamsRunning implements Running {
               + " of Kafka Streams"
               + Reading.behind(before));
       try (running) {
-        await(running, before, pace, progress);
+        progress.during(running::await, () -> pace.told(counts(before).minus(before), 0));
       } catch (StreamsFoldException.OtherRules e) {
         throw new Stop(
             given.path()
@@ -125,32 +119,6 @@ final class StreamsRunning implements Running {
         failed);
   }
 
-  private void await(StreamsRun<Row> running, Counts before, Pace pace, Progress progress)
-      throws InterruptedException {
-    CountDownLatch over = new CountDownLatch(1);
-    Thread ticker =
-        new Thread(
-            () -> {
-              try {
-                while (!over.await(LOOK_SECONDS, TimeUnit.SECONDS)) {
-                  progress.at(() -> pace.told(counts(before).minus(before), 0));
-                }
-              } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-              }
-            },
-            "oncefold-progress");
-    ticker.setDaemon(true);
-    ticker.start();
-    try {
-      running.await();
-    } finally {
-      over.countDown();
-      ticker.join();
-      progress.done();
-    }
-  }
-
   /**
    * What the application has counted.
    *
@@ -171,15 +139,9 @@ final class StreamsRunning implements Running {
             ? reading.stopped(true)
             : failed == null ? reading.stoppedByAProblem() : reading.stoppedBefore(failed));
     said.add("Counted is what all instances of the application have committed meanwhile.");
-    long refusals = counted.rejected() + counted.conflicts() + counted.expired() + counted.failed();
-    if (refusals > 0) {
-      Destination place = pipeline.refusals();
-      said.add(
-          String.format(
-                  Locale.ROOT, refusals == 1 ? "%,d refusal is" : "%,d refusals are", refusals)
-              + (place == null
-                  ? " only counted: the pipeline names no topic for refusals."
-                  : " in " + Places.told(place) + ", with the reasons."));
+    String refusals = Places.refusals(pipeline, counted);
+    if (refusals != null) {
+      said.add(refusals);
     }
     return said;
   }

@@ -1,6 +1,7 @@
 package dev.oncefold.cli;
 
 import dev.oncefold.Row;
+import dev.oncefold.pipeline.References;
 import dev.oncefold.pipeline.Storage;
 import dev.oncefold.postgres.Options;
 import java.util.ArrayList;
@@ -14,7 +15,7 @@ final class Table {
   /**
    * How the table is opened.
    *
-   * @throws Stop if what the password or another setting refers to is not there
+   * @throws References.Missing if what the password or another setting refers to is not there
    * @throws IllegalArgumentException if a name cannot be one
    */
   static Options<Row, Row, String> options(Storage.Postgres table) {

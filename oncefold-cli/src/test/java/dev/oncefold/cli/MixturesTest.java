@@ -7,30 +7,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.oncefold.sandbox.KafkaBroker;
 import dev.oncefold.sandbox.PostgresServer;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
-import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.AlterConfigOp;
-import org.apache.kafka.clients.admin.ConfigEntry;
-import org.apache.kafka.clients.admin.NewTopic;
-import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.clients.producer.Producer;
-import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.config.ConfigResource;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
-import org.apache.kafka.common.serialization.StringSerializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -49,6 +35,7 @@ class MixturesTest {
   @TempDir Path directory;
   private String test = "";
   private Accounts accounts;
+  private OwnTopics topics;
 
   @BeforeAll
   static void start() throws IOException, InterruptedException {
@@ -66,6 +53,7 @@ class MixturesTest {
   void ownTopicsAndDatabase(TestInfo info) throws Exception {
     test = info.getTestMethod().orElseThrow().getName().toLowerCase(Locale.ROOT);
     accounts = Accounts.in(directory);
+    topics = new OwnTopics(broker, test);
   }
 
   private String table() {
@@ -86,16 +74,6 @@ class MixturesTest {
         .strip();
   }
 
-  private String topic(String name) {
-    return "{ kafka: { bootstrap: \""
-        + broker.bootstrap()
-        + "\", topic: "
-        + test
-        + "-"
-        + name
-        + " } }";
-  }
-
   /** The pipeline of accounts with some of its lines replaced. */
   private void pipeline(String... lines) {
     String text = Accounts.YAML;
@@ -110,49 +88,13 @@ class MixturesTest {
     database.createDatabase(test);
   }
 
-  private void topics(String... names) throws ExecutionException, InterruptedException {
-    try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrap()))) {
-      admin
-          .createTopics(
-              Stream.of(names).map(n -> new NewTopic(test + "-" + n, 2, (short) 1)).toList())
-          .all()
-          .get();
-    }
-  }
-
-  private void send(List<String> payments) throws ExecutionException, InterruptedException {
-    try (Producer<String, byte[]> producer =
-        new KafkaProducer<>(
-            Map.of("bootstrap.servers", broker.bootstrap()),
-            new StringSerializer(),
-            new ByteArraySerializer())) {
-      for (String payment : payments) {
-        String account = payment.replaceAll(".*\"account\":\"([^\"]*)\".*", "$1");
-        producer
-            .send(
-                new ProducerRecord<>(
-                    test + "-payments", account, payment.getBytes(StandardCharsets.UTF_8)))
-            .get();
-      }
-    }
-  }
-
-  private List<String> read(String name) {
-    List<String> values = new ArrayList<>();
-    TopicContent.read(
-        broker.bootstrap(),
-        test + "-" + name,
-        (partition, offset, key, value) -> values.add(value));
-    return values;
-  }
-
   private static final String ZOE =
       "{\"key\":\"zoë\",\"version\":1,\"state\":{\"balance\":5.50,\"payments\":1}}\n";
   private static final String ALICE =
       "{\"key\":\"alice\",\"version\":2,\"state\":{\"balance\":7.75,\"payments\":2}}\n";
 
   private String source() {
-    return "source: " + topic("payments").replace(" } }", ", group: " + test + " } }");
+    return "source: " + topics.topic("payments").replace(" } }", ", group: " + test + " } }");
   }
 
   @Test
@@ -201,35 +143,35 @@ class MixturesTest {
   @Test
   void aTopicIntoATableByAGroupAndOutAgain() throws Exception {
     database();
-    topics("payments", "receipts", "refused");
+    topics.make("payments", "receipts", "refused");
     pipeline(
         "source: { file: payments.ndjson }", source(),
         "store: { journal: data }", table(),
-        "{ file: receipts.ndjson }", topic("receipts"),
-        "{ file: refused.ndjson }", topic("refused"));
+        "{ file: receipts.ndjson }", topics.topic("receipts"),
+        "{ file: refused.ndjson }", topics.topic("refused"));
     Command check = accounts.oncefold("check");
     assertThat(check.err()).isEmpty();
     assertThat(check.out())
         .contains(
             "with the group " + test, "  output    receipts to the topic " + test + "-receipts\n")
         .doesNotContain(database.password());
-    send(PAYMENTS);
+    topics.send(PAYMENTS);
     Path yaml = accounts.path("accounts.yaml");
     try (RunningChild one = RunningChild.start(accounts.path("one"), "run", yaml.toString());
         RunningChild two = RunningChild.start(accounts.path("two"), "run", yaml.toString())) {
       one.await(() -> accounts.oncefold("state").out().equals(ALICE + ZOE));
       // What a killed worker has not sent is sent by whoever gets its partition, and here that may
       // be nobody.
-      one.await(() -> read("receipts").size() >= 3 && read("refused").size() == 2);
+      one.await(() -> topics.read("receipts").size() >= 3 && topics.read("refused").size() == 2);
       two.kill();
-      send(List.of(payment("p-9", "zoë", "deposit", "1.00", 9), "{\"torn\":"));
+      topics.send(List.of(payment("p-9", "zoë", "deposit", "1.00", 9), "{\"torn\":"));
       // The fold stops for what it cannot decode, which is told by its position.
       one.await(() -> has(accounts.path("one"), " --refuse " + test + "-payments-"));
     } finally {
       assertThat(accounts.read("one")).doesNotContain(database.password());
     }
-    assertThat(read("receipts")).hasSizeGreaterThanOrEqualTo(3).doesNotHaveDuplicates();
-    assertThat(read("refused")).hasSize(2);
+    assertThat(topics.read("receipts")).hasSizeGreaterThanOrEqualTo(3).doesNotHaveDuplicates();
+    assertThat(topics.read("refused")).hasSize(2);
   }
 
   private static boolean has(Path log, String text) {
@@ -244,18 +186,18 @@ class MixturesTest {
   @Test
   void whatKeepsOutputsFromLeavingAndIdsFromBeingForgottenIsTold() throws Exception {
     database();
-    topics("payments", "receipts");
+    topics.make("payments", "receipts");
     pipeline(
         "source: { file: payments.ndjson }", source(),
         "store: { journal: data }", table(),
-        "{ file: receipts.ndjson }", topic("receipts"),
+        "{ file: receipts.ndjson }", topics.topic("receipts"),
         "refusals: { file: refused.ndjson }\n", "");
-    send(PAYMENTS);
+    topics.send(PAYMENTS);
     String yaml = accounts.path("accounts.yaml").toString();
     try (RunningChild run = RunningChild.start(accounts.path("one"), "run", yaml)) {
-      run.await(() -> read("receipts").size() == 3);
+      run.await(() -> topics.read("receipts").size() == 3);
       largest("receipts", 100);
-      send(List.of(payment("p-9", "zoë", "deposit", "1.00", 9)));
+      topics.send(List.of(payment("p-9", "zoë", "deposit", "1.00", 9)));
       run.await(() -> has(accounts.path("one"), "outputs do not leave: "));
       run.await(() -> has(accounts.path("one"), ", 0 behind\n"));
       assertThat(run.terminate()).as(run.said()).isZero();
@@ -272,7 +214,7 @@ class MixturesTest {
         "store: { journal: data }",
         table(),
         "{ file: receipts.ndjson }",
-        topic("receipts"),
+        topics.topic("receipts"),
         "refusals: { file: refused.ndjson }\n",
         "");
     Command own = accounts.oncefold("run", "--retire", "renamed-0");
@@ -294,16 +236,7 @@ class MixturesTest {
   }
 
   private void largest(String topic, int bytes) throws ExecutionException, InterruptedException {
-    set(topic, "max.message.bytes", Integer.toString(bytes));
-  }
-
-  private void set(String topic, String name, String value)
-      throws ExecutionException, InterruptedException {
-    ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, test + "-" + topic);
-    AlterConfigOp set = new AlterConfigOp(new ConfigEntry(name, value), AlterConfigOp.OpType.SET);
-    try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrap()))) {
-      admin.incrementalAlterConfigs(Map.of(resource, List.of(set))).all().get();
-    }
+    topics.set(topic, "max.message.bytes", Integer.toString(bytes));
   }
 
   private void sql(String statement) throws SQLException {
@@ -315,13 +248,13 @@ class MixturesTest {
 
   @Test
   void aTopicIntoAJournalAndOutToAFileAndATopic() throws Exception {
-    topics("payments", "receipts");
+    topics.make("payments", "receipts");
     pipeline(
         "source: { file: payments.ndjson }",
-        "source: " + topic("payments"),
+        "source: " + topics.topic("payments"),
         "{ file: receipts.ndjson }",
-        topic("receipts"));
-    send(PAYMENTS);
+        topics.topic("receipts"));
+    topics.send(PAYMENTS);
     Path yaml = accounts.path("accounts.yaml");
     for (int life = 0; life < 2; life++) {
       Path log = accounts.path("log" + life);
@@ -332,7 +265,7 @@ class MixturesTest {
         assertThat(run.said()).contains("Stopped. Run it again to go on from here.");
       }
     }
-    assertThat(read("receipts"))
+    assertThat(topics.read("receipts"))
         .containsExactlyInAnyOrder(
             "{\"id\":\"accounts/alice/p-1/0\",\"account\":\"alice\",\"balance\":10.00}",
             "{\"id\":\"accounts/alice/p-3/0\",\"account\":\"alice\",\"balance\":7.75}",
@@ -345,20 +278,20 @@ class MixturesTest {
 
   @Test
   void aTopicIntoAnApplicationOfKafkaStreams() throws Exception {
-    topics("payments", "receipts");
+    topics.make("payments", "receipts");
     String refused = "{ kafka: { bootstrap: \"" + broker.bootstrap() + "\", topic: not-there } }";
     String[] lines = {
       "source: { file: payments.ndjson }",
-      "source: " + topic("payments"),
+      "source: " + topics.topic("payments"),
       "store: { journal: data }",
       "engine: { kafka-streams: { application: " + test + ", threads: 2 } }",
       "{ file: receipts.ndjson }",
-      topic("receipts"),
+      topics.topic("receipts"),
       "{ file: refused.ndjson }",
       refused
     };
     pipeline(lines);
-    set("receipts", "unclean.leader.election.enable", "true");
+    topics.set("receipts", "unclean.leader.election.enable", "true");
     Command check = accounts.oncefold("check");
     assertThat(check.err()).isEmpty();
     assertThat(check.exitCode()).isZero();
@@ -376,7 +309,7 @@ class MixturesTest {
     lines[lines.length - 2] = "refusals: { file: refused.ndjson }\n";
     lines[lines.length - 1] = "";
     pipeline(lines);
-    send(PAYMENTS);
+    topics.send(PAYMENTS);
     String yaml = accounts.path("accounts.yaml").toString();
     try (RunningChild run = RunningChild.start(accounts.path("one"), "run", yaml)) {
       run.await(() -> accounts.oncefold("state").out().equals(ALICE + ZOE));
@@ -393,12 +326,12 @@ class MixturesTest {
           .contains("Stopped. Run it again to go on from here.")
           .contains("2 refusals are only counted");
     }
-    assertThat(read("receipts")).hasSize(3).doesNotHaveDuplicates();
+    assertThat(topics.read("receipts")).hasSize(3).doesNotHaveDuplicates();
     assertThat(accounts.oncefold("history", "zoë").err())
         .contains("in the topics of Kafka Streams");
     assertThat(accounts.oncefold("verify").err()).contains("verify runs a file into a journal");
 
-    send(List.of("{\"torn\":"));
+    topics.send(List.of("{\"torn\":"));
     Command failed = accounts.oncefold("run");
     assertThat(failed.exitCode()).isEqualTo(1);
     assertThat(failed.err()).contains(" --refuse " + test + "-payments-");
@@ -461,20 +394,20 @@ class MixturesTest {
   @Test
   void aRunIsStoppedWhileTheDatabaseIsAway() throws Exception {
     database();
-    topics("payments");
+    topics.make("payments");
     pipeline(
         "source: { file: payments.ndjson }", source(),
         "store: { journal: data }", table(),
         "outputs: { receipts: { file: receipts.ndjson } }\n", "",
         "  - emit: { account: event.account, balance: state.balance }\n    to: receipts\n", "",
         "refusals: { file: refused.ndjson }\n", "");
-    send(PAYMENTS);
+    topics.send(PAYMENTS);
     Path log = accounts.path("log");
     try (RunningChild run =
         RunningChild.start(log, "run", accounts.path("accounts.yaml").toString())) {
       run.await(() -> accounts.oncefold("state").out().equals(ALICE + ZOE));
       database.kill();
-      send(List.of(payment("p-9", "zoë", "deposit", "1.00", 9)));
+      topics.send(List.of(payment("p-9", "zoë", "deposit", "1.00", 9)));
       assertThat(run.terminate()).as(run.said()).isZero();
       assertThat(run.said()).contains("Stopped. Run it again to go on from here.");
     } finally {

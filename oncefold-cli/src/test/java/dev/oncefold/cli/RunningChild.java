@@ -41,6 +41,7 @@ final class RunningChild implements AutoCloseable {
     if (Runtime.version().feature() >= 23) {
       command.add(1, "--sun-misc-unsafe-memory-access=allow"); // as the launcher does
     }
+    command.add(1, "-D" + Flink.CLASS_PATH + "=" + System.getProperty(Flink.CLASS_PATH));
     command.addAll(List.of(args));
     ProcessBuilder.Redirect to = ProcessBuilder.Redirect.appendTo(log.toFile());
     return new RunningChild(

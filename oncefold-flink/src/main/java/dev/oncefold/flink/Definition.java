@@ -35,6 +35,7 @@ record Definition(
    * Refuses a fold that did not write this.
    *
    * @param accepting whether the user accepts a change
+   * @throws FlinkFoldException.OtherRules if the user would have to
    */
   void admit(Fold<?, ?, ?> now, boolean accepting) {
     if (!fold.equals(now.name())) {
@@ -47,7 +48,7 @@ record Definition(
               + " savepoint");
     }
     if (!accepting && !equals(of(now))) {
-      throw new FlinkFoldException(
+      throw new FlinkFoldException.OtherRules(
           "the checkpoint or savepoint was written by version "
               + version
               + " of the fold \""

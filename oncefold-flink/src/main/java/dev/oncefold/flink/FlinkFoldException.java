@@ -8,7 +8,7 @@ import org.apache.flink.runtime.throwable.ThrowableType;
  * ends the job without a restart.
  */
 @ThrowableAnnotation(ThrowableType.NonRecoverableError)
-public final class FlinkFoldException extends RuntimeException {
+public sealed class FlinkFoldException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
   FlinkFoldException(String message) {
@@ -17,5 +17,15 @@ public final class FlinkFoldException extends RuntimeException {
 
   FlinkFoldException(String message, Throwable cause) {
     super(message, cause);
+  }
+
+  /** What is stored was judged by other rules; {@link FlinkFold#acceptingChange} goes on. */
+  @ThrowableAnnotation(ThrowableType.NonRecoverableError)
+  public static final class OtherRules extends FlinkFoldException {
+    private static final long serialVersionUID = 1;
+
+    OtherRules(String message) {
+      super(message);
+    }
   }
 }

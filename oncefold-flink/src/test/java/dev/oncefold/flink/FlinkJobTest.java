@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.oncefold.Event;
 import dev.oncefold.testkit.Patience;
+import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.UnaryOperator;
 import org.apache.flink.api.common.JobID;
 import org.apache.flink.configuration.Configuration;
@@ -216,6 +218,36 @@ class FlinkJobTest {
     MiniFlink.cancel(right);
     assertThat(outputs())
         .containsExactly("accounts/alice/e1/0", "accounts/alice/e2/0", "accounts/alice/e3/0");
+  }
+
+  @Test
+  void theLastCheckpointOfAJobIsFoundAmongAllThatAreInADirectory() throws Exception {
+    String all = directory.toUri().toString();
+    assertThat(FlinkView.last(all, name())).isNull();
+    Servers.get().send("input-" + place, 0, List.of("e1 alice 5 1"));
+    JobID job = start(null);
+    awaitOutputs(1);
+    String savepoint = MiniFlink.stop(job, all, SavepointFormatType.CANONICAL);
+    FlinkView stopped = Objects.requireNonNull(FlinkView.last(all, name()));
+    assertThat(stopped.path()).isEqualTo(savepoint);
+    assertThat(stopped.counts(name()).applied()).isEqualTo(1);
+
+    Servers.get().send("input-" + place, 0, List.of("e2 alice 5 1"));
+    JobID next = start(savepoint);
+    awaitOutputs(2);
+    MiniFlink.cancel(next);
+    // Many are kept here, and their numbers go on behind the savepoint's.
+    FlinkView last = Objects.requireNonNull(FlinkView.last(all, name()));
+    assertThat(URI.create(last.path()).getPath())
+        .isEqualTo(URI.create(Objects.requireNonNull(Kept.last(directory))).getPath());
+    assertThat(last.counts(name()).applied()).isEqualTo(2);
+    assertThat(FlinkView.last(all, name() + "0")).isNull();
+
+    FlinkFold<First.Account, Paid, String> other = FlinkFold.of(First::second).storedAs(name());
+    assertThatThrownBy(() -> last.admit(other)).isInstanceOf(FlinkFoldException.class);
+    assertThatThrownBy(() -> last.admit(FlinkFold.of(Then::fold).storedAs(name())))
+        .isInstanceOf(FlinkFoldException.OtherRules.class);
+    last.admit(FlinkFold.of(Then::fold).storedAs(name()).acceptingChange());
   }
 
   @Test

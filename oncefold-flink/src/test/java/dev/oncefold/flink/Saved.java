@@ -3,7 +3,6 @@ package dev.oncefold.flink;
 import dev.oncefold.Counts;
 import dev.oncefold.Fold;
 import dev.oncefold.Slot;
-import java.io.DataInputStream;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -21,14 +20,7 @@ import org.apache.flink.api.common.typeutils.base.StringSerializer;
 import org.apache.flink.api.common.typeutils.base.array.BytePrimitiveArraySerializer;
 import org.apache.flink.connector.kafka.source.split.KafkaPartitionSplit;
 import org.apache.flink.connector.kafka.source.split.KafkaPartitionSplitSerializer;
-import org.apache.flink.core.fs.FSDataInputStream;
-import org.apache.flink.core.fs.Path;
 import org.apache.flink.core.io.SimpleVersionedSerialization;
-import org.apache.flink.runtime.checkpoint.Checkpoints;
-import org.apache.flink.runtime.checkpoint.OperatorState;
-import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
-import org.apache.flink.runtime.checkpoint.metadata.CheckpointMetadata;
-import org.apache.flink.runtime.state.OperatorStateHandle;
 import org.apache.flink.runtime.state.StateBackend;
 import org.apache.flink.state.api.OperatorIdentifier;
 import org.apache.flink.state.api.SavepointReader;
@@ -42,7 +34,7 @@ final class Saved {
   private static final Map<String, List<Found>> FOUND = new ConcurrentHashMap<>();
 
   private final String path;
-  private final CheckpointMetadata metadata;
+  private final FlinkView view;
 
   /** What is stored of a key. */
   @SuppressWarnings("ArrayRecordComponent") // never compared
@@ -58,12 +50,7 @@ final class Saved {
 
   Saved(String path) throws IOException {
     this.path = path;
-    Path file = new Path(path, "_metadata");
-    try (FSDataInputStream in = file.getFileSystem().open(file)) {
-      metadata =
-          Checkpoints.loadCheckpointMetadata(
-              new DataInputStream(in), Saved.class.getClassLoader(), path);
-    }
+    view = FlinkView.of(path);
   }
 
   String path() {
@@ -72,42 +59,13 @@ final class Saved {
 
   /** Which it is of those of its job, and of the jobs before that. */
   long number() {
-    return metadata.getCheckpointId();
-  }
-
-  /** The elements of a state of an operator, as bytes, of all subtasks. */
-  List<byte[]> bytes(String uid, String state) throws IOException {
-    List<byte[]> all = new ArrayList<>();
-    for (OperatorState operator : metadata.getOperatorStates()) {
-      if (operator.getOperatorUid().filter(uid::equals).isEmpty()) {
-        continue;
-      }
-      for (OperatorSubtaskState subtask : operator.getStates()) {
-        for (OperatorStateHandle handle : subtask.getManagedOperatorState()) {
-          OperatorStateHandle.StateMetaInfo where =
-              handle.getStateNameToPartitionOffsets().get(state);
-          if (where == null) {
-            continue;
-          }
-          try (FSDataInputStream in = handle.openInputStream()) {
-            for (long offset : where.getOffsets()) {
-              in.seek(offset);
-              DataInputStream data = new DataInputStream(in);
-              byte[] bytes = new byte[data.readInt()];
-              data.readFully(bytes);
-              all.add(bytes);
-            }
-          }
-        }
-      }
-    }
-    return all;
+    return view.number();
   }
 
   /** How far each partition of the input of a whole job is applied. */
   Map<String, Long> positions(String name) throws IOException {
     Map<String, Long> positions = new HashMap<>();
-    for (byte[] each : bytes(name + "-input", "SourceReaderState")) {
+    for (byte[] each : view.bytes(name + "-input", "SourceReaderState")) {
       KafkaPartitionSplit split =
           SimpleVersionedSerialization.readVersionAndDeSerialize(
               new KafkaPartitionSplitSerializer(), each);
@@ -117,16 +75,8 @@ final class Saved {
     return positions;
   }
 
-  Head head(String name) throws IOException {
-    Head head = Head.NONE;
-    for (byte[] each : bytes(name, Judging.HEAD)) {
-      head = head.plus(Head.read(each));
-    }
-    return head;
-  }
-
   Counts counts(String name) throws IOException {
-    return head(name).counts();
+    return view.counts(name);
   }
 
   /** Reads the keyed state by a job that ends. */
@@ -142,7 +92,7 @@ final class Saved {
     if (failure != null || found == null) {
       throw new IllegalStateException("the state of " + path + " cannot be read", failure);
     }
-    Slots<S> form = new Slots<>(fold, head(name).definitions(), true);
+    Slots<S> form = new Slots<>(fold, view.head(name).definitions(), true);
     Map<String, Slot<S>> slots = new HashMap<>();
     Map<String, List<String>> ids = new HashMap<>();
     for (Found each : found) {

@@ -44,12 +44,17 @@ final class Loader {
   private final Form root;
 
   private Loader(Path file) {
-    this.file = file;
-    this.problems = new Problems(file.toString());
-    this.root = new Form("", YamlReader.read(text(), problems), problems, SECTIONS);
+    this(file, text(file));
   }
 
-  private String text() {
+  private Loader(Path file, String text) {
+    this.file = file;
+    this.problems = new Problems(file.toString());
+    this.root = new Form("", YamlReader.read(text, problems), problems, SECTIONS);
+  }
+
+  static String text(Path file) {
+    Problems problems = new Problems(file.toString());
     try {
       if (Files.isDirectory(file)) {
         throw problems.fatal(0, 0, "is a directory; name a pipeline file in it");
@@ -76,6 +81,11 @@ final class Loader {
 
   static Pipeline load(Path file, @Nullable String source, InputStream standard) {
     return new Loader(file).pipeline(source, standard, false);
+  }
+
+  /** Loads what a file holds that need not be there. */
+  static Pipeline load(Path file, String text) {
+    return new Loader(file, text).pipeline(null, InputStream.nullInputStream(), false);
   }
 
   /** Loads a pipeline whose source need not be there. */
@@ -227,7 +237,9 @@ final class Loader {
                   ? "the database grows"
                   : store instanceof Storage.KafkaStreams
                       ? "memory and the topics of the application grow"
-                      : "memory grows")
+                      : store instanceof Storage.Flink
+                          ? "the state and its checkpoints grow"
+                          : "memory grows")
               + " with every event");
     } else if (isOfRecord(mapping.time())) {
       notes.add(

@@ -2,6 +2,7 @@ package dev.oncefold.pipeline;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -52,53 +53,89 @@ final class Mixture {
       }
     }
     if (store instanceof Storage.KafkaStreams streams) {
-      checkStreams(root, input, streams, outputs, event, problems);
+      checkEngine(root, input, Engine.of(streams), outputs, event, problems);
+    } else if (store instanceof Storage.Flink flink) {
+      checkEngine(root, input, Engine.of(flink), outputs, event, problems);
     } else {
       checkOneKafka(outputs, problems);
     }
   }
 
-  private static void checkStreams(
+  /**
+   * What reads and writes topics of one cluster, and keeps the state itself.
+   *
+   * @param name what it is called
+   * @param bootstrap its cluster
+   * @param group why the source has no group
+   * @param tasks where keys are
+   * @param settings where the settings of its clients are
+   */
+  private record Engine(
+      String name, String bootstrap, String group, String tasks, String settings) {
+    static Engine of(Storage.KafkaStreams streams) {
+      return new Engine(
+          "Kafka Streams",
+          streams.bootstrap(),
+          "instances of a Kafka Streams application share the partitions by its id",
+          "tasks of Kafka Streams",
+          "an application of Kafka Streams has its settings in one place: write %s properties under"
+              + " \"engine: { kafka-streams: { properties: … } }\", with \"consumer.\" or"
+              + " \"producer.\" before those of one client");
+    }
+
+    static Engine of(Storage.Flink flink) {
+      return new Engine(
+          "Flink",
+          flink.bootstrap(),
+          "the group of a job of Flink is called as the job is",
+          "subtasks of Flink",
+          "a job of Flink has the settings of Kafka's clients in one place: write %s properties under"
+              + " \"engine: { flink: { properties: … } }\"");
+    }
+  }
+
+  private static void checkEngine(
       Form root,
       @Nullable Input input,
-      Storage.KafkaStreams streams,
+      Engine engine,
       OutputsSection outputs,
       @Nullable EventSection event,
       Problems problems) {
     Node source = Objects.requireNonNull(root.get("source"));
     if (input != null && input.origin() instanceof Origin.Kafka kafka) {
       if (kafka.group() != null) {
-        problems.add(
-            source,
-            "instances of a Kafka Streams application share the partitions by its id: leave group"
-                + " out");
+        problems.add(source, engine.group + ": leave group out");
       }
       if (kafka.start() == Origin.Start.END) {
         problems.add(
             source,
-            "Kafka Streams reads a topic from its beginning, so that nothing of it is skipped: leave"
-                + " start out");
+            engine.name
+                + " reads a topic from its beginning, so that nothing of it is skipped: leave start"
+                + " out");
       }
       if (!kafka.name().equals(kafka.topic())) {
         problems.add(
             source,
-            "Kafka Streams knows a topic by its own name and id: leave the source's name out");
+            engine.name + " knows a topic by its own name and id: leave the source's name out");
       }
       if (!kafka.properties().equals(Settings.NONE)) {
-        problems.add(source, oneApplication("the source's"));
+        problems.add(source, settings(engine, "the source's"));
       }
     } else if (input != null) {
       problems.add(
           source,
-          "Kafka Streams reads topics, and "
+          engine.name
+              + " reads topics, and "
               + input.told()
               + " is none: to apply it here, to a journal or a table, leave engine out");
     }
     if (event != null && !event.keys().isEmpty()) {
       problems.add(
           Objects.requireNonNull(root.get("engine")),
-          "an event changes several keys, which may belong to different tasks of Kafka Streams:"
-              + " leave engine out and write \"store: { journal: … }\" or \"store: { postgres: … }\"");
+          "an event changes several keys, which may belong to different "
+              + engine.tasks
+              + ": leave engine out and write \"store: { journal: … }\" or \"store: { postgres: …"
+              + " }\"");
     }
     outputs
         .all()
@@ -107,31 +144,30 @@ final class Mixture {
               if (place instanceof Destination.File) {
                 problems.add(
                     outputs.place(what),
-                    "files go with a journal only: what comes out of Kafka Streams goes to topics."
-                        + " Write \""
+                    "files go with a journal only: what comes out of "
+                        + engine.name
+                        + " goes to topics. Write \""
                         + last(what)
                         + ": { kafka: … }\""
                         + (what.equals("refusals")
                             ? ", or leave it out: refusals are then counted only"
                             : ""));
               } else if (place instanceof Destination.Kafka kafka) {
-                if (!kafka.bootstrap().equals(streams.bootstrap())) {
+                if (!kafka.bootstrap().equals(engine.bootstrap)) {
                   problems.add(
                       outputs.place(what),
-                      "Kafka Streams reads and writes one cluster: write the bootstrap of the source");
+                      engine.name
+                          + " reads and writes one cluster: write the bootstrap of the source");
                 }
                 if (!kafka.properties().equals(Settings.NONE)) {
-                  problems.add(outputs.place(what), oneApplication(what + ":"));
+                  problems.add(outputs.place(what), settings(engine, what + ":"));
                 }
               }
             });
   }
 
-  private static String oneApplication(String whose) {
-    return "an application of Kafka Streams has its settings in one place: write "
-        + whose
-        + " properties under \"engine: { kafka-streams: { properties: … } }\", with \"consumer.\" or"
-        + " \"producer.\" before those of one client";
+  private static String settings(Engine engine, String whose) {
+    return String.format(Locale.ROOT, engine.settings, whose);
   }
 
   private static String last(String what) {

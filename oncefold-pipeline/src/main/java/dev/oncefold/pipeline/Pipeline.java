@@ -94,6 +94,29 @@ public final class Pipeline {
   }
 
   /**
+   * Loads a pipeline of what its file holds, as on a machine that has no such file.
+   *
+   * @param file where the file is: files that it names are found from there
+   * @param text what {@link #text} told
+   * @return the pipeline
+   * @throws PipelineException if it cannot be used; it names every problem found
+   */
+  public static Pipeline load(Path file, String text) {
+    return Loader.load(file, text);
+  }
+
+  /**
+   * What a pipeline file holds.
+   *
+   * @param file the file
+   * @return its text
+   * @throws PipelineException if it cannot be read, or is no text
+   */
+  public static String text(Path file) {
+    return Loader.text(file);
+  }
+
+  /**
    * Loads what is needed to read what a pipeline has stored.
    *
    * @param file the file

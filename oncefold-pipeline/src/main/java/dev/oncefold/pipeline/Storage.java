@@ -2,6 +2,7 @@ package dev.oncefold.pipeline;
 
 import dev.oncefold.journal.Options;
 import java.nio.file.Path;
+import java.time.Duration;
 
 /** Where the state of a pipeline is kept. */
 public sealed interface Storage {
@@ -54,6 +55,44 @@ public sealed interface Storage {
       int partitions,
       Settings properties)
       implements Storage {}
+
+  /**
+   * Checkpoints of a job of Flink, which applies the fold itself.
+   *
+   * @param job the name of the job
+   * @param bootstrap the brokers to ask first, as {@code host:port}
+   * @param parallelism how many subtasks apply events; 0 where the file does not say
+   * @param checkpoints where and when they are taken
+   * @param backend what holds the state between them
+   * @param properties further settings of Kafka's clients
+   */
+  record Flink(
+      String job,
+      String bootstrap,
+      int parallelism,
+      Checkpoints checkpoints,
+      Backend backend,
+      Settings properties)
+      implements Storage {}
+
+  /**
+   * Where and when a job of Flink takes its checkpoints.
+   *
+   * @param directory the directory, as a URI
+   * @param interval how often
+   * @param timeout how long one may take
+   */
+  record Checkpoints(String directory, Duration interval, Duration timeout) {}
+
+  /** What holds the state of a job of Flink between checkpoints. */
+  enum Backend {
+    /** Memory, as objects. */
+    HASHMAP,
+    /** RocksDB, on the disks of the machines that apply events. */
+    ROCKSDB,
+    /** ForSt, on the disks of those machines or in a remote file system. */
+    FORST
+  }
 
   /** What is known of the keys of a PostgreSQL store. */
   enum Keys {

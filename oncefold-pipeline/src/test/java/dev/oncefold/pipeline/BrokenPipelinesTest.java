@@ -47,7 +47,7 @@ class BrokenPipelinesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"accounts", "sales", "transfers", "topics", "streams"})
+  @ValueSource(strings = {"accounts", "sales", "transfers", "topics", "streams", "flink"})
   void theGoodFilesThatTheRowsAreMadeOfHaveNoProblems(String name) throws IOException {
     Path file = Files.writeString(directory.resolve(name + ".yaml"), resource(name + ".yaml"));
     assertThatCode(() -> Pipeline.load(file)).doesNotThrowAnyException();

@@ -11,6 +11,7 @@ import java.io.InputStream;
 import java.math.BigDecimal;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -154,6 +155,42 @@ class TopicsTest {
     Storage.Postgres store = (Storage.Postgres) Pipeline.load(file).store();
     assertThat(store.properties().values())
         .containsEntry("password", "${file:" + directory.resolve("secret") + "}");
+  }
+
+  @Test
+  void flinkKeepsTheStateInCheckpoints() throws IOException {
+    Pipeline pipeline = Pipeline.load(Path.of("..", "examples", "flink", "accounts.yaml"));
+    Path beside = pipeline.file().toAbsolutePath().normalize().resolveSibling("checkpoints");
+    assertThat(pipeline.store())
+        .isEqualTo(
+            new Storage.Flink(
+                "accounts",
+                "localhost:9092",
+                0,
+                new Storage.Checkpoints(
+                    "file://" + beside, Duration.ofSeconds(1), Duration.ofMinutes(10)),
+                Storage.Backend.HASHMAP,
+                Settings.NONE));
+    assertThat(Pipeline.stored(pipeline.file()).store()).isEqualTo(pipeline.store());
+    assertThat(pipeline.notes()).isEmpty();
+    // As in a task of another machine, where there is no such file.
+    Pipeline shipped =
+        Pipeline.load(
+            directory.resolve("elsewhere.yaml"),
+            Pipeline.text(pipeline.file())
+                .replace("directory: checkpoints", "directory: s3://bank/checkpoints/")
+                .replace("flink: { ", "flink: { name: of-bank, parallelism: 3, backend: forst, "));
+    assertThat(shipped.store())
+        .isEqualTo(
+            new Storage.Flink(
+                "of-bank",
+                "localhost:9092",
+                3,
+                new Storage.Checkpoints(
+                    "s3://bank/checkpoints", Duration.ofSeconds(1), Duration.ofMinutes(10)),
+                Storage.Backend.FORST,
+                Settings.NONE));
+    assertThat(shipped.fold().rules()).isEqualTo(pipeline.fold().rules());
   }
 
   @Test

@@ -1,9 +1,8 @@
-package dev.oncefold.cli;
+package dev.oncefold.pipeline;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.oncefold.pipeline.Settings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,7 +32,7 @@ class ReferencesTest {
   @Test
   void whatIsNotThereIsNamedAndNothingElse() throws IOException {
     assertThatThrownBy(() -> followed("secret ${env:NONE}"))
-        .isInstanceOf(Stop.class)
+        .isInstanceOf(References.Missing.class)
         .hasMessage("password is taken from the environment, and there is no NONE in it: set it");
     Path none = directory.resolve("none");
     assertThatThrownBy(() -> followed("${file:" + none + "}"))

@@ -1,6 +1,5 @@
-package dev.oncefold.cli;
+package dev.oncefold.pipeline;
 
-import dev.oncefold.pipeline.Settings;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.file.Files;
@@ -19,18 +18,29 @@ import org.jspecify.annotations.Nullable;
  * Follows the references in settings, <code>${env:NAME}</code>, <code>${file:/path}</code> and
  * <code>${file:/path:name}</code>, to what they stand for. No message tells a value.
  */
-final class References {
+public final class References {
   private static final Pattern REFERENCE =
       Pattern.compile("\\$\\{(env|file):([^}:]+)(?::([^}]+))?}");
 
   private References() {}
 
+  /** Something is not there that a setting refers to; the message says what to do. */
+  public static final class Missing extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    Missing(String message) {
+      super(message);
+    }
+  }
+
   /**
    * The settings with what is referred to in place.
    *
-   * @throws Stop if something is not there
+   * @param settings the settings
+   * @return their values by name
+   * @throws Missing if something is not there
    */
-  static Map<String, String> followed(Settings settings) {
+  public static Map<String, String> followed(Settings settings) {
     return followed(settings, System::getenv);
   }
 
@@ -58,7 +68,7 @@ final class References {
     if (reference.group(1).equals("env")) {
       String value = environment.apply(where);
       if (value == null) {
-        throw new Stop(
+        throw new Missing(
             name + " is taken from the environment, and there is no " + where + " in it: set it");
       }
       return value;
@@ -75,12 +85,12 @@ final class References {
       }
       String value = properties.getProperty(property);
       if (value == null) {
-        throw new Stop(name + " is taken from " + file + ", which has no property " + property);
+        throw new Missing(name + " is taken from " + file + ", which has no property " + property);
       }
       return value;
     } catch (IOException | IllegalArgumentException e) {
       // What the exception says may be a piece of the file.
-      throw new Stop(
+      throw new Missing(
           name
               + " is taken from "
               + file
@@ -89,8 +99,13 @@ final class References {
     }
   }
 
-  /** What is referred to and is not there, a sentence each. */
-  static List<String> missing(Settings settings) {
+  /**
+   * What is referred to and is not there.
+   *
+   * @param settings the settings
+   * @return a sentence for each
+   */
+  public static List<String> missing(Settings settings) {
     List<String> missing = new ArrayList<>();
     settings
         .values()
@@ -98,7 +113,7 @@ final class References {
             (name, value) -> {
               try {
                 followed(new Settings(Map.of(name, value)));
-              } catch (Stop e) {
+              } catch (Missing e) {
                 missing.add(String.valueOf(e.getMessage()));
               }
             });

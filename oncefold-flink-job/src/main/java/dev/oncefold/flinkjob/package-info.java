@@ -1,0 +1,5 @@
+/** A pipeline file as a job of Flink. */
+@NullMarked
+package dev.oncefold.flinkjob;
+
+import org.jspecify.annotations.NullMarked;
