@@ -109,9 +109,19 @@ final class TopicPayments implements AutoCloseable {
     }
   }
 
+  /**
+   * One batch at a time: of a new producer a broker takes any batch as the first, so that one which
+   * is refused for a moment and overtaken by the next is out of order until it expires.
+   */
   private Producer<String, byte[]> producer() {
     return new KafkaProducer<>(
-        Map.of("bootstrap.servers", bootstrap, "linger.ms", 5),
+        Map.of(
+            "bootstrap.servers",
+            bootstrap,
+            "linger.ms",
+            5,
+            "max.in.flight.requests.per.connection",
+            1),
         new StringSerializer(),
         new ByteArraySerializer());
   }
