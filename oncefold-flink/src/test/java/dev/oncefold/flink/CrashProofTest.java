@@ -27,7 +27,7 @@ class CrashProofTest {
 
   private static final int EVENTS = 100_000;
   private static final int KEYS = 25_000;
-  private static final int ROUNDS = 6;
+  private static final int ROUNDS = 4;
 
   @TempDir Path directory;
 

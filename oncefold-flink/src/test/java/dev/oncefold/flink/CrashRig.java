@@ -22,16 +22,8 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.locks.LockSupport;
-import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.TransactionListing;
-import org.apache.kafka.clients.admin.TransactionState;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -65,7 +57,7 @@ final class CrashRig implements AutoCloseable {
   private final Path directory;
   private final Random random;
   private final KafkaBroker broker;
-  private final Admin admin;
+  private final Visible visible;
   private final EngineHosts hosts;
   private final HistoryWriter history;
   private final MoveFeed feed;
@@ -83,7 +75,7 @@ final class CrashRig implements AutoCloseable {
             CrashWorker.class,
             Files.createDirectory(directory.resolve("hosts")),
             Workers.options(broker.bootstrap()));
-    this.admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrap()));
+    this.visible = new Visible(broker.bootstrap());
     Workers.makeTopics(broker.bootstrap(), CrashWorker.NAME, PARTITIONS);
     this.history = new HistoryWriter(directory.resolve("history.ndjson"));
     this.feed =
@@ -226,9 +218,17 @@ final class CrashRig implements AutoCloseable {
 
   private void killBetweenTwoCommits() throws Exception {
     progress(100);
-    await(() -> ahead() <= 1 ? null : "commits of both subtasks: " + committed());
+    await(
+        () ->
+            visible.ahead(PARALLELISM) <= 1
+                ? null
+                : "commits of both subtasks: " + visible.committed());
     held(Watched.ONE);
-    await(() -> ahead() > 0 ? null : "a commit of one subtask: " + committed());
+    await(
+        () ->
+            visible.ahead(PARALLELISM) > 0
+                ? null
+                : "a commit of one subtask: " + visible.committed());
     kill("F2", "when one subtask has committed and the other has not");
     start(PARALLELISM, false);
     progress(1);
@@ -237,11 +237,11 @@ final class CrashRig implements AutoCloseable {
   private void killBehindTheCommit() throws Exception {
     progress(100);
     held(Watched.ALL);
-    Map<String, Long> before = committed();
+    Map<String, Long> before = visible.committed();
     release();
     await(
         () -> {
-          Map<String, Long> now = committed();
+          Map<String, Long> now = visible.committed();
           return before.entrySet().stream()
                   .allMatch(e -> now.getOrDefault(e.getKey(), -1L) > e.getValue())
               ? null
@@ -250,26 +250,6 @@ final class CrashRig implements AutoCloseable {
     kill("F2", "when all is committed, which the last checkpoint does not know");
     start(PARALLELISM, false);
     progress(1);
-  }
-
-  /** By how many transactions one subtask is ahead of the other. */
-  private long ahead() throws Exception {
-    Map<String, Long> committed = committed();
-    return committed.size() < PARALLELISM
-        ? Long.MAX_VALUE
-        : Collections.max(committed.values()) - Collections.min(committed.values());
-  }
-
-  /** The last transaction of each subtask that is committed. */
-  private Map<String, Long> committed() throws Exception {
-    Map<String, Long> last = new TreeMap<>();
-    for (TransactionListing each : admin.listTransactions().all().get()) {
-      String[] name = each.transactionalId().split("-", -1);
-      if (each.state() == TransactionState.COMPLETE_COMMIT && name[0].equals(CrashWorker.NAME)) {
-        last.merge(name[1], Long.parseLong(name[2]), Math::max);
-      }
-    }
-    return last;
   }
 
   /** Paused before its commit; another goes on from that checkpoint; then it goes on, too. */
@@ -384,54 +364,15 @@ final class CrashRig implements AutoCloseable {
     onlooker.look();
     onlooker.compare();
     fault("F13", "re-sends in the input", true, false, false);
-    read();
+    visible.read(history, PATIENCE);
     history.accept(new Observation.Complete("reader"));
     history.accept(new Observation.End(0));
-  }
-
-  private void read() throws Exception {
-    Map<String, Object> settings =
-        Map.of(
-            "bootstrap.servers", broker.bootstrap(),
-            "isolation.level", "read_committed",
-            "auto.offset.reset", "earliest");
-    try (KafkaConsumer<byte[], byte[]> consumer =
-        new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
-      List<TopicPartition> all =
-          List.of(
-              new TopicPartition(CrashWorker.OUTPUTS, 0),
-              new TopicPartition(CrashWorker.OUTPUTS, 1),
-              new TopicPartition(CrashWorker.REFUSALS, 0));
-      consumer.assign(all);
-      Map<TopicPartition, Long> ends = KafkaBroker.ends(broker.bootstrap(), all);
-      Patience.await(
-          PATIENCE,
-          () -> {
-            consumer.poll(Duration.ofMillis(200)).forEach(this::message);
-            for (TopicPartition each : all) {
-              if (consumer.position(each) < ends.getOrDefault(each, 0L)) {
-                return "the end of " + each + " for who reads committed messages";
-              }
-            }
-            return null;
-          });
-    }
-  }
-
-  private void message(ConsumerRecord<byte[], byte[]> record) {
-    String key = Servers.text(record.key());
-    String id = Servers.text(record.headers().lastHeader(FlinkJob.ID).value());
-    String value = Servers.text(record.value());
-    history.accept(
-        record.topic().equals(CrashWorker.OUTPUTS)
-            ? new Observation.Output("reader", TraceModel.OUTPUT, key, id, value)
-            : new Observation.Refusal("reader", key, id, value.charAt(0)));
   }
 
   @Override
   public void close() throws IOException {
     hosts.close();
-    admin.close();
+    visible.close();
     history.close();
     broker.close();
   }
