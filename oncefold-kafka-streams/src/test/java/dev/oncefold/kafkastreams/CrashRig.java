@@ -48,7 +48,6 @@ final class CrashRig implements AutoCloseable {
    * @param events how many records are fed
    * @param keys how many keys they change
    * @param rounds how often each fault is tried
-   * @param brokerDies whether the broker is killed, too
    * @param protocol of the group: {@code classic} or {@code streams}
    */
   record Plan(
@@ -58,7 +57,6 @@ final class CrashRig implements AutoCloseable {
       int events,
       int keys,
       int rounds,
-      boolean brokerDies,
       String protocol) {}
 
   private record Worker(Child child, Beacon beacon) {}
@@ -152,11 +150,7 @@ final class CrashRig implements AutoCloseable {
                 kills,
                 plain ? 0 : kills / 2,
                 plan.rounds(),
-                plain
-                    ? List.of("F2")
-                    : plan.brokerDies()
-                        ? List.of("F2", "F8", "F12", "F14", "F15")
-                        : List.of("F2", "F8", "F14", "F15")),
+                plain ? List.of("F2") : List.of("F2", "F8", "F14", "F15")),
             Map.of("standbys", "1", "protocol", plan.protocol())));
     List<Act> acts = new ArrayList<>();
     for (int i = 0; i < plan.rounds(); i++) {
@@ -173,9 +167,6 @@ final class CrashRig implements AutoCloseable {
               () -> zombie(WatchedClients.BEFORE_OFFSETS, "before the offsets are sent"),
               () -> zombie(WatchedClients.BEFORE_COMMIT, "before the transaction ends"),
               this::storm));
-      if (plan.brokerDies()) {
-        acts.add(this::brokerKilled);
-      }
     }
     Thread feeding = new Thread(() -> feed.run(plan.events() / (5 * acts.size())), "feed");
     feeding.setDaemon(true);
@@ -294,15 +285,6 @@ final class CrashRig implements AutoCloseable {
     Map<String, Long> now = onlooker.positions();
     return before.entrySet().stream()
         .allMatch(each -> now.getOrDefault(each.getKey(), 0L) > each.getValue());
-  }
-
-  private void brokerKilled() throws IOException, InterruptedException {
-    boolean open = workers.stream().anyMatch(w -> w.beacon().get(Field.COMMIT) != Beacon.CLOSED);
-    broker.kill();
-    fault("F12", "the broker killed and restarted", true, false, open);
-    LockSupport.parkNanos(Duration.ofMillis(random.nextInt(500)).toNanos());
-    broker.restart();
-    progress(100);
   }
 
   /** Members come and go, one after the other. */

@@ -17,7 +17,7 @@ class CrashRunTest {
     // between answering a commit and marking it, and then nobody reads on. The long proof run
     // kills it.
     CrashRig.Plan plan =
-        new CrashRig.Plan(1, CrashWorker.class, true, 12_000, 2_000, 1, false, "classic");
+        new CrashRig.Plan(1, CrashWorker.class, true, 12_000, 2_000, 1, "classic");
     try (CrashRig rig = new CrashRig(plan, directory)) {
       Result result = rig.run();
       System.out.println("Kafka Streams, " + plan + ": " + result.figures());
@@ -29,7 +29,7 @@ class CrashRunTest {
   @Test
   void aPlainApplicationFails() throws Exception {
     CrashRig.Plan plan =
-        new CrashRig.Plan(1, PlainWorker.class, false, 3_000, 500, 1, false, "classic");
+        new CrashRig.Plan(1, PlainWorker.class, false, 3_000, 500, 1, "classic");
     try (CrashRig rig = new CrashRig(plan, directory)) {
       Result result = rig.run();
       assertThat(result).isInstanceOf(Result.Fail.class);
