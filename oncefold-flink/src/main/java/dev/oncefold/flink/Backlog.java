@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InterruptException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -77,7 +78,11 @@ final class Backlog implements AutoCloseable {
       }
     } finally {
       if (cluster != null) {
-        cluster.close();
+        try {
+          cluster.close();
+        } catch (InterruptException e) {
+          // It was told to end, and is closed all the same.
+        }
       }
     }
   }
