@@ -8,7 +8,6 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.errors.InterruptException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -78,11 +77,9 @@ final class Backlog implements AutoCloseable {
       }
     } finally {
       if (cluster != null) {
-        try {
-          cluster.close();
-        } catch (InterruptException e) {
-          // It was told to end, and is closed all the same.
-        }
+        // It was told to end, and Kafka's clients do not close in order while they are.
+        Thread.interrupted();
+        cluster.close();
       }
     }
   }
