@@ -100,8 +100,6 @@ record PipelineJob(PipelineText text, Storage.Flink engine, FlinkFold<Row, Row, 
     settings.set(CheckpointingOptions.CHECKPOINTING_INTERVAL, engine.checkpoints().interval());
     settings.set(CheckpointingOptions.CHECKPOINTING_TIMEOUT, engine.checkpoints().timeout());
     settings.set(CheckpointingOptions.CHECKPOINTS_DIRECTORY, engine.checkpoints().directory());
-    // So that a job is stopped where it is found again.
-    settings.set(CheckpointingOptions.SAVEPOINT_DIRECTORY, engine.checkpoints().directory());
     settings.set(
         CheckpointingOptions.EXTERNALIZED_CHECKPOINT_RETENTION,
         ExternalizedCheckpointRetention.RETAIN_ON_CANCELLATION);

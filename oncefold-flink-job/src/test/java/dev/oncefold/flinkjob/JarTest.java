@@ -45,8 +45,8 @@ class JarTest {
   /** What a distribution of Flink brings, and the program {@code flink} with it. */
   private static final Pattern FLINK =
       Pattern.compile(
-          "(flink-(?!connector-).*|kryo|minlog|reflectasm|objenesis|commons-|javassist|slf4j|"
-              + "RoaringBitmap|frocksdbjni|forstjni|async-profiler|snappy).*\\.jar");
+          "(flink-(?!connector-(kafka|base)).*|kryo|minlog|reflectasm|objenesis|commons-|javassist|slf4j|"
+              + "RoaringBitmap|frocksdbjni|forstjni|async-profiler|snappy|snakeyaml-engine).*\\.jar");
 
   @TempDir Path directory;
 
@@ -89,8 +89,19 @@ class JarTest {
         assertThat(flink(session, "run", "--detached", JAR.toString(), pipeline.toString()))
             .isZero();
         awaitReceipts(broker, 2);
+        // They are committed without waiting, and are what tells later that it has run.
+        Patience.await(
+            Patience.USUAL,
+            () ->
+                admin
+                        .listConsumerGroupOffsets("accounts")
+                        .partitionsToOffsetAndMetadata()
+                        .get()
+                        .isEmpty()
+                    ? "offsets of the job's group"
+                    : null);
         String job = job(session, "RUNNING");
-        assertThat(flink(session, "stop", job)).isZero();
+        assertThat(flink(session, "stop", "--savepointPath=" + checkpoints(), job)).isZero();
         job(session, "FINISHED");
         // Without its state it would apply everything again.
         assertThat(flink(session, "run", "--detached", JAR.toString(), pipeline.toString()))
@@ -132,6 +143,10 @@ class JarTest {
         outputs: { receipts: { kafka: { bootstrap: "%1$s", topic: receipts } } }
         """
             .formatted(bootstrap));
+  }
+
+  private String checkpoints() {
+    return directory.resolve("checkpoints").toUri().toString();
   }
 
   private String savepoint() throws IOException {

@@ -77,6 +77,8 @@ final class Backlog implements AutoCloseable {
       }
     } finally {
       if (cluster != null) {
+        // It was told to end, and Kafka's clients do not close in order while they are.
+        Thread.interrupted();
         cluster.close();
       }
     }

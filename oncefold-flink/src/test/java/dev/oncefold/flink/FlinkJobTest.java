@@ -238,8 +238,8 @@ class FlinkJobTest {
     MiniFlink.cancel(next);
     // Many are kept here, and their numbers go on behind the savepoint's.
     FlinkView last = Objects.requireNonNull(FlinkView.last(all, name()));
-    assertThat(URI.create(last.path()).getPath())
-        .isEqualTo(URI.create(Objects.requireNonNull(Kept.last(directory))).getPath());
+    assertThat(Path.of(URI.create(last.path()).getPath()))
+        .isEqualTo(Path.of(URI.create(Objects.requireNonNull(Kept.last(directory)))));
     assertThat(last.counts(name()).applied()).isEqualTo(2);
     assertThat(FlinkView.last(all, name() + "0")).isNull();
 
