@@ -134,6 +134,12 @@ final class StateCommand implements Callable<Integer> {
       return new Found(view.slots(), view.counts().events(), null, null);
     }
     if (stored.store() instanceof Storage.Flink flink && asOf == null) {
+      if (flink.backend() == Storage.Backend.FORST) {
+        throw new Stop(
+            given.path()
+                + ": Flink cannot read what its backend forst has stored, but by the job itself: with"
+                + " the backend rocksdb, or hashmap, state can be printed");
+      }
       FlinkSide side = Flink.side(given.path(), false, List.of());
       Counts counts = Flink.counts(side);
       Map<String, Slot<Row>> slots = Flink.states(side, stored.fold());

@@ -162,6 +162,8 @@ class FlinkRunTest {
       assertThat(refused.err())
           .contains("the transactions' timeout is 900000 ms", "Outputs would be lost");
     }
+    accounts.pipeline(accounts.read("accounts.yaml").replace("hashmap", "forst"));
+    assertThat(accounts.oncefold("state").err()).contains("what its backend forst has stored");
     accounts.pipeline(accounts.read("accounts.yaml").replace(broker.bootstrap(), "localhost:1"));
     Command away = accounts.oncefold("check");
     assertThat(away.exitCode()).isZero();
