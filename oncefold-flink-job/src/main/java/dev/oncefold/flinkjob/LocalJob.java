@@ -233,7 +233,8 @@ public final class LocalJob {
           return Map.of();
         }
         JobGraph plan = graph.getJobGraph(LocalJob.class.getClassLoader(), id);
-        // Without any, Flink would look for the job's classes on the class path of this process, and
+        // Without any, Flink would look for the job's classes on the class path of this process,
+        // and
         // not where its own come from.
         plan.setClasspaths(
             List.of(LocalJob.class.getProtectionDomain().getCodeSource().getLocation()));
