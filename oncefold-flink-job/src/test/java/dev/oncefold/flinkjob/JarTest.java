@@ -31,6 +31,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,6 +40,7 @@ import org.junit.jupiter.api.io.TempDir;
  * The jar for {@code flink run}: Flink has nothing of this project, and the jar nothing of Flink.
  */
 @Timeout(value = 180, unit = TimeUnit.SECONDS)
+@Tag("jar") // it is made after the other tests
 class JarTest {
   private static final Path JAR = Path.of(System.getProperty("oncefold.jar"));
 
