@@ -91,17 +91,6 @@ class JarTest {
         assertThat(flink(session, "run", "--detached", JAR.toString(), pipeline.toString()))
             .isZero();
         awaitReceipts(broker, 2);
-        // They are committed without waiting, and are what tells later that it has run.
-        Patience.await(
-            Patience.USUAL,
-            () ->
-                admin
-                        .listConsumerGroupOffsets("accounts")
-                        .partitionsToOffsetAndMetadata()
-                        .get()
-                        .isEmpty()
-                    ? "offsets of the job's group"
-                    : null);
         String job = job(session, "RUNNING");
         assertThat(flink(session, "stop", "--savepointPath=" + checkpoints(), job)).isZero();
         job(session, "FINISHED");

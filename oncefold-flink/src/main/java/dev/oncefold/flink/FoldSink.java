@@ -91,6 +91,7 @@ final class FoldSink<T>
     private final Owner owner;
     private final String job;
     private @Nullable Cluster cluster;
+    private boolean noted;
 
     Committing(Committer<KafkaCommittable> kafka, Owner owner, String job) {
       this.kafka = kafka;
@@ -111,6 +112,10 @@ final class FoldSink<T>
     public void commit(Collection<CommitRequest<KafkaCommittable>> requests)
         throws IOException, InterruptedException {
       owner.check(cluster(), job);
+      if (!noted && !requests.isEmpty()) {
+        owner.sends(cluster());
+        noted = true;
+      }
       List<CommitRequest<KafkaCommittable>> watched = new ArrayList<>();
       requests.forEach(each -> watched.add(new Watched(each)));
       kafka.commit(watched);

@@ -29,7 +29,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Topics as events: Flink's own source of Kafka, which reads nothing twice and skips nothing. It
  * refuses to begin anew what has run before, and to go on from another checkpoint than the last: a
- * group's offsets, which are committed behind each checkpoint, tell.
+ * group's offsets, which are committed behind each checkpoint, tell, and the note of who commits
+ * first.
  *
  * @param <E> the type of the events' values
  */
@@ -39,11 +40,13 @@ final class FoldSource<E>
   private static final long serialVersionUID = 1;
 
   private final Inlet<E> inlet;
+  private final Owner.Anchor anchor;
   private final KafkaSource<Arrived<E>> kafka;
 
   FoldSource(
       Inlet<E> inlet, List<String> topics, Reading<ConsumerRecord<byte[], byte[]>, E> reading) {
     this.inlet = inlet;
+    this.anchor = new Owner.Anchor(topics.get(0), 0);
     this.kafka =
         KafkaSource.<Arrived<E>>builder()
             .setProperties(inlet.settings())
@@ -134,20 +137,24 @@ final class FoldSource<E>
   public SplitEnumerator<KafkaPartitionSplit, KafkaSourceEnumState> createEnumerator(
       SplitEnumeratorContext<KafkaPartitionSplit> context) throws Exception {
     Map<String, Long> before = new TreeMap<>();
+    boolean sent;
     try (Cluster cluster = inlet.connect()) {
       cluster.committed(inlet.group()).forEach((each, at) -> before.put(each.toString(), at));
+      sent = cluster.note(Owner.sentGroup(inlet.group()), anchor.partitionOf()) != null;
     }
-    if (!before.isEmpty()) {
+    if (sent || !before.isEmpty()) {
       throw new FlinkFoldException(
           "the job \""
               + inlet.group()
-              + "\" has run before, up to "
-              + before
+              + "\" has run before, "
+              + (before.isEmpty() ? "and has sent outputs" : "up to " + before)
               + ", and is started without its state: what it has applied and sent would be applied"
               + " and sent again. Start it from its last checkpoint or savepoint"
               + " (execution.state-recovery.path, flink run -s); or to begin anew, give it another"
-              + " name, or delete the group \""
+              + " name, or delete the groups \""
               + inlet.group()
+              + "\" and \""
+              + Owner.sentGroup(inlet.group())
               + "\" and its outputs");
     }
     return kafka.createEnumerator(context);

@@ -38,6 +38,26 @@ record Owner(Properties settings, Cluster.Connecting connecting, String name, An
     return name + "-owner";
   }
 
+  /** Whose note says that a job of this name has committed something. */
+  static String sentGroup(String name) {
+    return name + "-sent";
+  }
+
+  /**
+   * Notes that something is committed under this name, before it is. The offsets of the input tell
+   * so too, but Flink commits those without waiting: the first may never come.
+   */
+  void sends(Cluster cluster) {
+    try {
+      cluster.note(sentGroup(name), anchor.partitionOf(), "sent");
+    } catch (Exception e) {
+      if (e instanceof InterruptedException) {
+        Thread.currentThread().interrupt();
+      }
+      throw new IllegalStateException("that \"" + name + "\" commits cannot be noted", e);
+    }
+  }
+
   Cluster connect() {
     return connecting.connect(settings);
   }

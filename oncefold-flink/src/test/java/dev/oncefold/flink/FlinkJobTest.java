@@ -220,6 +220,21 @@ class FlinkJobTest {
         .containsExactly("accounts/alice/e1/0", "accounts/alice/e2/0", "accounts/alice/e3/0");
   }
 
+  /** Flink commits offsets without waiting: here none has come. */
+  @Test
+  void aJobThatHasSentIsRefusedWithoutItsStateWhereItsOffsetsNeverCame() throws Exception {
+    Servers.get().send("input-" + place, 0, List.of("e1 alice 5 1"));
+    JobID job = start(null);
+    awaitOutputs(1);
+    awaitCommitted(1);
+    MiniFlink.cancel(job);
+    Servers.get().admin.deleteConsumerGroups(List.of(name())).all().get();
+
+    assertThat(MiniFlink.told(MiniFlink.failure(start(null))))
+        .contains("has run before, and has sent outputs");
+    assertThat(outputs()).containsExactly("accounts/alice/e1/0");
+  }
+
   @Test
   void theLastCheckpointOfAJobIsFoundAmongAllThatAreInADirectory() throws Exception {
     String all = directory.toUri().toString();
