@@ -61,18 +61,13 @@ public final class StreamsRun<S> implements AutoCloseable {
    * always remains in the group ({@code KafkaStreams.closeToError}).
    */
   private void leave() {
-    String failing = Thread.currentThread().getName();
     Thread closing = new Thread(this::close, "oncefold-leaving");
     closing.setDaemon(true);
     closing.start();
-    // It is told so together with the state; should that not come about, the session ends.
+    // Then the threads are told, while this one has its tasks yet to close. Should it come about
+    // otherwise, the session ends.
     long give = System.nanoTime() + TimeUnit.SECONDS.toNanos(5);
-    while (System.nanoTime() < give
-        && streams.metadataForLocalThreads().stream()
-            .anyMatch(
-                each ->
-                    each.threadName().equals(failing)
-                        && !each.threadState().equals("PENDING_SHUTDOWN"))) {
+    while (streams.state().isRunningOrRebalancing() && System.nanoTime() < give) {
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
     }
   }
