@@ -71,9 +71,13 @@ final class TopicReader<E> implements AutoCloseable {
     this.consumer = consumer;
     this.assignment = new Assignment(consumer, plan.name());
     if (plan.group() != null) {
-      consumer.subscribe(List.of(plan.topic()), assignment);
+      join();
     }
     grow();
+  }
+
+  private void join() {
+    consumer.subscribe(List.of(plan.topic()), assignment);
   }
 
   static <E> TopicReader<E> open(KafkaSource.Plan<E> plan) {
@@ -159,7 +163,7 @@ final class TopicReader<E> implements AutoCloseable {
     }
     assignment.dropAll();
     consumer.unsubscribe();
-    consumer.subscribe(List.of(plan.topic()), assignment);
+    join();
     return true;
   }
 
@@ -294,7 +298,7 @@ final class TopicReader<E> implements AutoCloseable {
   }
 
   private void fetch(Duration wait) {
-    ConsumerRecords<byte[], byte[]> records = consumer.poll(wait);
+    ConsumerRecords<byte[], byte[]> records = read(wait);
     fetchedAt = System.nanoTime();
     for (Map.Entry<TopicPartition, OffsetAndMetadata> entry : records.nextOffsets().entrySet()) {
       Assignment.Progress progress = assignment.at(entry.getKey());
@@ -305,6 +309,24 @@ final class TopicReader<E> implements AutoCloseable {
           fetched.add(new Fetched(progress, of, progress.next));
         }
       }
+    }
+  }
+
+  /**
+   * Polls, and joins again where nothing is subscribed to any more. By the protocol {@code
+   * consumer} a group is left by a thread of Kafka's own, and {@code unsubscribe} does not wait for
+   * it for ever: a leaving that ends late takes the subscription that came after it.
+   */
+  private ConsumerRecords<byte[], byte[]> read(Duration wait) {
+    try {
+      return consumer.poll(wait);
+    } catch (IllegalStateException e) {
+      if (plan.group() == null || !consumer.subscription().isEmpty()) {
+        throw e;
+      }
+      assignment.dropAll();
+      join();
+      return ConsumerRecords.empty();
     }
   }
 

@@ -25,6 +25,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
+import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.CooperativeStickyAssignor;
 import org.apache.kafka.clients.consumer.RangeAssignor;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -307,6 +308,44 @@ class KafkaGroupTest {
       member.leave();
       assertThat(journal.counts().rejected()).isZero();
       assertThat(source.givenUp).hasValueGreaterThanOrEqualTo(3);
+    }
+  }
+
+  /** As a leaving of the group takes it that ends later than the joining behind it. */
+  @ParameterizedTest
+  @EnumSource
+  void aSubscriptionThatIsGoneIsMadeAgain(Protocol protocol) throws Exception {
+    String topic = cluster.topic(1);
+    KafkaSource.Plan<Long> plan =
+        new KafkaSource.Plan<>(
+            cluster.bootstrap(),
+            topic,
+            record -> new Event<>(null, topic, null, record.offset()),
+            topic,
+            topic,
+            KafkaSource.Start.BEGINNING,
+            protocol.settings());
+    Settings settings = SourceClients.settings(plan);
+    Topic opened = new Topic(Clients.admin(settings), topic);
+    opened.open();
+    Consumer<byte[], byte[]> consumer = SourceClients.consumer(settings);
+    TopicReader<Long> reader = new TopicReader<>(plan, settings, opened, consumer);
+    try {
+      awaitAssigned(reader);
+      consumer.unsubscribe();
+      assertThat(reader.assigned()).isEmpty();
+      awaitAssigned(reader);
+      assertThat(reader.assigned()).containsExactly(topic + "-0");
+    } finally {
+      reader.close();
+    }
+  }
+
+  private static void awaitAssigned(TopicReader<Long> reader) throws Exception {
+    long begin = System.nanoTime();
+    while (reader.assigned().isEmpty()) {
+      reader.poll(1, Duration.ofMillis(50));
+      assertThat(System.nanoTime() - begin).isLessThan(TimeUnit.SECONDS.toNanos(60));
     }
   }
 
