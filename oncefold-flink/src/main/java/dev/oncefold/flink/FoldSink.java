@@ -41,7 +41,7 @@ final class FoldSink<T>
    * A sink that does not lose.
    *
    * @param kafka the sink, exactly once, with transactions that are named anew for each checkpoint:
-   *     only then is a commit that is refused always one that is lost
+   *     only then can the cluster be asked what became of one whose commit is refused
    * @param owner who may commit
    */
   FoldSink(KafkaSink<T> kafka, Owner owner) {
