@@ -1,13 +1,9 @@
 package dev.oncefold.bench;
 
-import dev.oncefold.Event;
-import dev.oncefold.Fold;
-import dev.oncefold.Outcome;
 import dev.oncefold.Output;
 import dev.oncefold.kafkastreams.StreamsApplication;
 import dev.oncefold.kafkastreams.StreamsFold;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
@@ -32,30 +28,17 @@ import org.jspecify.annotations.Nullable;
  * project's way, and as one writes it by hand. All decode and write the same bytes.
  */
 final class StreamsPeer implements AutoCloseable {
-  /** The ways to do it. */
-  enum Kind {
-    IDS("oncefold"),
-    NO_IDS("oncefold without ids"),
-    BY_HAND("by hand");
-
-    final String name;
-
-    Kind(String name) {
-      this.name = name;
-    }
-  }
-
-  private final Kind kind;
+  private final Way way;
   private final String application;
   private final KafkaStreams streams;
   private final AtomicReference<@Nullable Throwable> failure;
 
   private StreamsPeer(
-      Kind kind,
+      Way way,
       String application,
       KafkaStreams streams,
       AtomicReference<@Nullable Throwable> failure) {
-    this.kind = kind;
+    this.way = way;
     this.application = application;
     this.streams = streams;
     this.failure = failure;
@@ -68,7 +51,7 @@ final class StreamsPeer implements AutoCloseable {
    * @param more settings of Kafka Streams
    */
   static StreamsPeer start(
-      Kind kind,
+      Way way,
       String bootstrap,
       String application,
       String outputs,
@@ -77,7 +60,7 @@ final class StreamsPeer implements AutoCloseable {
     Map<String, Object> settings = new HashMap<>(more);
     settings.put("state.dir", directory.toAbsolutePath().toString());
     AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
-    if (kind == Kind.BY_HAND) {
+    if (way == Way.BY_HAND) {
       settings.put("bootstrap.servers", bootstrap);
       settings.put("application.id", application);
       settings.put("processing.guarantee", "exactly_once_v2");
@@ -91,18 +74,12 @@ final class StreamsPeer implements AutoCloseable {
             return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
           });
       streams.start();
-      return new StreamsPeer(kind, application, streams, failure);
+      return new StreamsPeer(way, application, streams, failure);
     }
-    boolean ids = kind == Kind.IDS;
     var run =
-        StreamsApplication.of(bootstrap, application, StreamsFold.of(fold(ids)).partitionedByKey())
-            .from(
-                record -> {
-                  Event<Workload.Payment> event = Payments.decode(record.value());
-                  return ids ? event : new Event<>(null, event.key(), null, event.value());
-                },
-                StreamsRig.TOPIC)
-            .output(Output.DEFAULT, outputs, emitted -> receipt(emitted.value().cents()))
+        StreamsApplication.of(bootstrap, application, StreamsFold.of(way.fold()).partitionedByKey())
+            .from(record -> way.event(record.value()), StreamsRig.TOPIC)
+            .output(Output.DEFAULT, outputs, emitted -> Way.receipt(emitted.value().cents()))
             .with(settings)
             .start();
     Thread watch =
@@ -117,20 +94,7 @@ final class StreamsPeer implements AutoCloseable {
             "bench-watch");
     watch.setDaemon(true);
     watch.start();
-    return new StreamsPeer(kind, application, run.streams(), failure);
-  }
-
-  private static Fold<Workload.Account, Workload.Payment, Workload.Receipt> fold(boolean ids) {
-    var fold =
-        Fold.of("accounts", Workload.Account.class, Workload.Payment.class, Workload.Receipt.class)
-            .initially(new Workload.Account(Rig.BALANCE, 0));
-    return (ids ? fold.remembering(Duration.ofDays(7)) : fold.rememberingNoIds())
-        .update(
-            (account, event) -> {
-              Workload.Account after = after(account, event.value());
-              return Outcome.accept(
-                  after, new Workload.Receipt(event.value().account(), after.cents()));
-            });
+    return new StreamsPeer(way, application, run.streams(), failure);
   }
 
   /** A cache would send one output a commit instead of one an event, so there is none. */
@@ -146,13 +110,13 @@ final class StreamsPeer implements AutoCloseable {
         .groupByKey(Grouped.with(Serdes.String(), payments))
         .aggregate(
             () -> new Workload.Account(Rig.BALANCE, 0),
-            (key, payment, account) -> after(account, payment),
+            (key, payment, account) -> Way.after(account, payment),
             Materialized.<String, Workload.Account, KeyValueStore<Bytes, byte[]>>as("accounts")
                 .withKeySerde(Serdes.String())
                 .withValueSerde(accounts())
                 .withCachingDisabled())
         .toStream()
-        .mapValues(account -> receipt(account.cents()))
+        .mapValues(account -> Way.receipt(account.cents()))
         .to(outputs, Produced.with(Serdes.String(), Serdes.ByteArray()));
     return builder;
   }
@@ -167,17 +131,8 @@ final class StreamsPeer implements AutoCloseable {
         });
   }
 
-  private static Workload.Account after(Workload.Account account, Workload.Payment payment) {
-    long cents = payment.kind().equals("withdraw") ? -payment.cents() : payment.cents();
-    return new Workload.Account(account.cents() + cents, account.payments() + 1);
-  }
-
-  private static byte[] receipt(long cents) {
-    return ("{\"cents\":" + cents + "}").getBytes(StandardCharsets.UTF_8);
-  }
-
   String name() {
-    return kind.name;
+    return way.name;
   }
 
   String application() {

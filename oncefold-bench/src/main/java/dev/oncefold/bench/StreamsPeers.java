@@ -20,30 +20,15 @@ final class StreamsPeers {
   private StreamsPeers() {}
 
   static void run(Settings settings) throws Exception {
-    int rounds = settings.number("rounds", 3);
     int events = settings.number("events", 2_000_000);
     int threads = settings.number("threads", 1);
     String keys = settings.text("keys", "uniform");
-    String only = settings.text("only", "");
-    Rates rates = new Rates(rounds);
     try (StreamsRig rig = StreamsRig.start(settings)) {
       rig.fill(() -> payments(events, keys));
       System.out.printf(
           "%,d events over %,d keys, %s, %d partitions, %d stream thread%s%n",
           events, Rig.ACCOUNTS, keys, StreamsRig.PARTITIONS, threads, threads == 1 ? "" : "s");
-      for (int round = 0; round < rounds; round++) {
-        for (StreamsPeer.Kind kind : StreamsPeer.Kind.values()) {
-          if (kind.name.contains(only)) {
-            rates.add(round, kind.name, measure(rig, kind, events, threads));
-            System.gc();
-          }
-        }
-      }
-    }
-    rates.printMedians();
-    rates.printRatios(settings.text("against", StreamsPeer.Kind.IDS.name));
-    if (!settings.text("against", "").equals(StreamsPeer.Kind.NO_IDS.name)) {
-      rates.printRatios(StreamsPeer.Kind.NO_IDS.name);
+      Way.inTurn(settings, way -> measure(rig, way, events, threads));
     }
   }
 
@@ -75,39 +60,22 @@ final class StreamsPeers {
     };
   }
 
-  private static double measure(StreamsRig rig, StreamsPeer.Kind kind, int events, int threads)
-      throws Exception {
-    String application = "bench-" + kind.name.replace(' ', '-') + "-" + System.nanoTime();
+  private static double measure(StreamsRig rig, Way way, int events, int threads) throws Exception {
+    String application = "bench-" + way.name.replace(' ', '-') + "-" + System.nanoTime();
     String outputs = application + "-receipts";
     rig.create(outputs);
     double rate;
     try (StreamsPeer peer =
         StreamsPeer.start(
-            kind,
+            way,
             rig.bootstrap(),
             application,
             outputs,
             rig.directory().resolve(application),
             Map.of("num.stream.threads", threads))) {
-      long first = rig.await(peer, events / 3);
-      CpuTime before = CpuTime.now();
-      long begin = System.nanoTime();
-      long last = rig.await(peer, events);
-      double seconds = (System.nanoTime() - begin) / 1e9;
-      String cpu = CpuTime.now().since(before, last - first);
-      if (last <= first) {
-        throw new IllegalStateException(
-            kind.name + " was through before it was looked at: give it more events");
-      }
-      System.out.printf("%30s %s%n", "", cpu);
-      rate = (last - first) / seconds;
+      rate = rig.rate(application, events, peer::check);
     }
-    long messages = rig.messages(outputs);
-    if (messages != events) {
-      throw new IllegalStateException(
-          "%s: %,d outputs of %,d events".formatted(kind.name, messages, events));
-    }
-    rig.drop(outputs);
+    rig.checkAndDrop(outputs, events);
     return rate;
   }
 }

@@ -25,7 +25,7 @@ final class StreamsRestart {
     String only = settings.text("only", "");
     try (StreamsRig rig = StreamsRig.start(settings)) {
       rig.fill(() -> IntStream.range(0, keys).mapToObj(StreamsRestart::deposit).iterator());
-      for (StreamsPeer.Kind kind : StreamsPeer.Kind.values()) {
+      for (Way kind : Way.values()) {
         if (kind.name.contains(only)) {
           measure(rig, kind, keys);
           System.gc();
@@ -43,7 +43,7 @@ final class StreamsRestart {
         new Workload.Payment(account, "deposit", 1 + i % 10_000));
   }
 
-  private static void measure(StreamsRig rig, StreamsPeer.Kind kind, int keys) throws Exception {
+  private static void measure(StreamsRig rig, Way kind, int keys) throws Exception {
     String application = kind.name.replace(' ', '-');
     String outputs = application + "-receipts";
     Path state = rig.directory().resolve(application);
@@ -97,7 +97,7 @@ final class StreamsRestart {
   static void fill(Settings settings) throws IOException {
     var unused =
         StreamsPeer.start(
-            StreamsPeer.Kind.valueOf(settings.text("kind", "")),
+            Way.valueOf(settings.text("kind", "")),
             settings.text("bootstrap", ""),
             settings.text("application", ""),
             settings.text("outputs", ""),

@@ -116,6 +116,35 @@ final class StreamsRig implements AutoCloseable {
     }
   }
 
+  /**
+   * Events per second of an application that runs, from the commit that covers a third of the
+   * events to the last one; prints what took the processors meanwhile.
+   */
+  double rate(String application, int events, Runnable check) throws Exception {
+    long first = await(application, events / 3, check);
+    CpuTime before = CpuTime.now();
+    long begin = System.nanoTime();
+    long last = await(application, events, check);
+    double seconds = (System.nanoTime() - begin) / 1e9;
+    if (last <= first) {
+      throw new IllegalStateException(
+          application + " was through before it was looked at: give it more events");
+    }
+    System.out.printf("%30s %s%n", "", CpuTime.now().since(before, last - first));
+    return (last - first) / seconds;
+  }
+
+  /** Checks that there is one output an event, and drops their topic. */
+  void checkAndDrop(String outputs, int events) throws InterruptedException, ExecutionException {
+    awaitClosed(outputs);
+    long messages = messages(outputs);
+    if (messages != events) {
+      throw new IllegalStateException(
+          "%s: %,d outputs of %,d events".formatted(outputs, messages, events));
+    }
+    drop(outputs);
+  }
+
   private long committed(String application) throws InterruptedException, ExecutionException {
     return admin
         .listConsumerGroupOffsets(application)

@@ -115,7 +115,7 @@ public final class FlinkByHand {
     public ProducerRecord<byte[], byte[]> serialize(
         Sent sent, KafkaSinkContext context, @Nullable Long timestamp) {
       return new ProducerRecord<>(
-          topic, sent.account().getBytes(StandardCharsets.UTF_8), FlinkPeer.receipt(sent.cents()));
+          topic, sent.account().getBytes(StandardCharsets.UTF_8), Way.receipt(sent.cents()));
     }
   }
 }

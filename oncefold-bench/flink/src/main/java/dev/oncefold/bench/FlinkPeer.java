@@ -1,14 +1,9 @@
 package dev.oncefold.bench;
 
-import dev.oncefold.Event;
-import dev.oncefold.Fold;
-import dev.oncefold.Outcome;
 import dev.oncefold.Output;
 import dev.oncefold.flink.FlinkFold;
 import dev.oncefold.flink.FlinkJob;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -20,33 +15,19 @@ import org.apache.flink.configuration.TaskManagerOptions;
 import org.apache.flink.runtime.minicluster.MiniCluster;
 import org.apache.flink.runtime.minicluster.MiniClusterConfiguration;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /**
  * Payments from a topic into accounts, one receipt each to another topic, by a job of Flink: this
  * project's way, and as one writes it by hand. All decode and write the same bytes.
  */
 final class FlinkPeer implements AutoCloseable {
-  /** The ways to do it. */
-  enum Kind {
-    IDS("oncefold"),
-    NO_IDS("oncefold without ids"),
-    BY_HAND("by hand");
-
-    final String name;
-
-    Kind(String name) {
-      this.name = name;
-    }
-  }
-
-  private final Kind kind;
+  private final Way way;
   private final String application;
   private final MiniCluster cluster;
   private final JobID job;
 
-  private FlinkPeer(Kind kind, String application, MiniCluster cluster, JobID job) {
-    this.kind = kind;
+  private FlinkPeer(Way way, String application, MiniCluster cluster, JobID job) {
+    this.way = way;
     this.application = application;
     this.cluster = cluster;
     this.job = job;
@@ -58,9 +39,9 @@ final class FlinkPeer implements AutoCloseable {
    * @param settings {@code parallelism}, {@code backend} and {@code interval}, the milliseconds
    *     from checkpoint to checkpoint
    */
-  static FlinkPeer start(Kind kind, StreamsRig rig, String outputs, Settings settings)
+  static FlinkPeer start(Way way, StreamsRig rig, String outputs, Settings settings)
       throws Exception {
-    String application = "bench-" + kind.name.replace(' ', '-') + "-" + System.nanoTime();
+    String application = "bench-" + way.name.replace(' ', '-') + "-" + System.nanoTime();
     Path checkpoints = rig.directory().resolve(application);
     StreamExecutionEnvironment environment =
         StreamExecutionEnvironment.createLocalEnvironment(
@@ -77,13 +58,12 @@ final class FlinkPeer implements AutoCloseable {
                     settings.text("backend", "hashmap"),
                     "restart-strategy.type",
                     "none")));
-    if (kind == Kind.BY_HAND) {
+    if (way == Way.BY_HAND) {
       FlinkByHand.in(environment, rig.bootstrap(), application, outputs);
     } else {
-      boolean ids = kind == Kind.IDS;
-      FlinkJob.of(rig.bootstrap(), application, FlinkFold.of(() -> fold(ids)))
-          .from(record -> event(record, ids), StreamsRig.TOPIC)
-          .output(Output.DEFAULT, outputs, emitted -> receipt(emitted.value().cents()))
+      FlinkJob.of(rig.bootstrap(), application, FlinkFold.of(way::fold))
+          .from(record -> way.event(record.value()), StreamsRig.TOPIC)
+          .output(Output.DEFAULT, outputs, emitted -> Way.receipt(emitted.value().cents()))
           .in(environment);
     }
     Configuration configuration = new Configuration();
@@ -101,31 +81,7 @@ final class FlinkPeer implements AutoCloseable {
     cluster
         .submitJob(environment.getStreamGraph().getJobGraph(FlinkPeer.class.getClassLoader(), job))
         .get();
-    return new FlinkPeer(kind, application, cluster, job);
-  }
-
-  private static Event<Workload.Payment> event(ConsumerRecord<byte[], byte[]> record, boolean ids) {
-    Event<Workload.Payment> event = Payments.decode(record.value());
-    return ids ? event : new Event<>(null, event.key(), null, event.value());
-  }
-
-  private static Fold<Workload.Account, Workload.Payment, Workload.Receipt> fold(boolean ids) {
-    var fold =
-        Fold.of("accounts", Workload.Account.class, Workload.Payment.class, Workload.Receipt.class)
-            .initially(new Workload.Account(Rig.BALANCE, 0));
-    return (ids ? fold.remembering(Duration.ofDays(7)) : fold.rememberingNoIds())
-        .update(
-            (account, event) -> {
-              Workload.Payment p = event.value();
-              long cents = account.cents() + (p.kind().equals("withdraw") ? -p.cents() : p.cents());
-              return Outcome.accept(
-                  new Workload.Account(cents, account.payments() + 1),
-                  new Workload.Receipt(p.account(), cents));
-            });
-  }
-
-  static byte[] receipt(long cents) {
-    return ("{\"cents\":" + cents + "}").getBytes(StandardCharsets.UTF_8);
+    return new FlinkPeer(way, application, cluster, job);
   }
 
   String application() {
@@ -137,7 +93,7 @@ final class FlinkPeer implements AutoCloseable {
     try {
       if (cluster.getJobStatus(job).get().isGloballyTerminalState()) {
         throw new IllegalStateException(
-            kind.name + " has stopped",
+            way.name + " has stopped",
             cluster
                 .requestJobResult(job)
                 .get()
@@ -146,7 +102,7 @@ final class FlinkPeer implements AutoCloseable {
                 .orElse(null));
       }
     } catch (InterruptedException | ExecutionException e) {
-      throw new IllegalStateException(kind.name + " cannot be asked", e);
+      throw new IllegalStateException(way.name + " cannot be asked", e);
     }
   }
 
@@ -157,7 +113,7 @@ final class FlinkPeer implements AutoCloseable {
       cluster.requestJobResult(job).get(60, TimeUnit.SECONDS);
       cluster.close();
     } catch (Exception e) {
-      throw new IllegalStateException(kind.name + " cannot be ended", e);
+      throw new IllegalStateException(way.name + " cannot be ended", e);
     }
   }
 }

@@ -40,11 +40,8 @@ public final class FlinkPeers {
   }
 
   private static void rates(Settings settings) throws Exception {
-    int rounds = settings.number("rounds", 3);
     int events = settings.number("events", 2_000_000);
     String keys = settings.text("keys", "uniform");
-    String only = settings.text("only", "");
-    Rates rates = new Rates(rounds);
     try (StreamsRig rig = StreamsRig.start(settings)) {
       rig.fill(() -> StreamsPeers.payments(events, keys));
       System.out.printf(
@@ -57,46 +54,20 @@ public final class FlinkPeers {
           settings.number("parallelism", 1),
           settings.text("backend", "hashmap"),
           settings.number("interval", 1000));
-      for (int round = 0; round < rounds; round++) {
-        for (FlinkPeer.Kind kind : FlinkPeer.Kind.values()) {
-          if (kind.name.contains(only)) {
-            rates.add(round, kind.name, measure(rig, kind, events, settings));
-            System.gc();
-          }
-        }
-      }
+      Way.inTurn(settings, way -> measure(rig, way, events, settings));
     }
-    rates.printMedians();
-    rates.printRatios(FlinkPeer.Kind.IDS.name);
-    rates.printRatios(FlinkPeer.Kind.NO_IDS.name);
   }
 
-  private static double measure(StreamsRig rig, FlinkPeer.Kind kind, int events, Settings settings)
+  private static double measure(StreamsRig rig, Way way, int events, Settings settings)
       throws Exception {
     String outputs = "receipts-" + System.nanoTime();
     rig.create(outputs);
     double rate;
-    try (FlinkPeer peer = FlinkPeer.start(kind, rig, outputs, settings)) {
-      long first = rig.await(peer.application(), events / 3, peer::check);
-      CpuTime before = CpuTime.now();
-      long begin = System.nanoTime();
-      long last = rig.await(peer.application(), events, peer::check);
-      double seconds = (System.nanoTime() - begin) / 1e9;
-      String cpu = CpuTime.now().since(before, last - first);
-      if (last <= first) {
-        throw new IllegalStateException(
-            kind.name + " was through before it was looked at: give it more events");
-      }
-      System.out.printf("%30s %s%n", "", cpu);
-      rate = (last - first) / seconds;
-      rig.awaitClosed(outputs);
+    try (FlinkPeer peer = FlinkPeer.start(way, rig, outputs, settings)) {
+      rate = rig.rate(peer.application(), events, peer::check);
+      rig.awaitClosed(outputs); // the last commit may be behind that of the offsets
     }
-    long messages = rig.messages(outputs);
-    if (messages != events) {
-      throw new IllegalStateException(
-          "%s: %,d outputs of %,d events".formatted(kind.name, messages, events));
-    }
-    rig.drop(outputs);
+    rig.checkAndDrop(outputs, events);
     return rate;
   }
 }

@@ -29,16 +29,16 @@ final class FlinkVisible {
     int rate = settings.number("rate", 1000);
     int seconds = settings.number("seconds", 30);
     String only = settings.text("only", "");
-    for (FlinkPeer.Kind kind : FlinkPeer.Kind.values()) {
-      if (!kind.name.contains(only)) {
+    for (Way way : Way.values()) {
+      if (!way.name.contains(only)) {
         continue;
       }
       try (StreamsRig rig = StreamsRig.start(settings)) {
-        long[] nanos = measure(rig, kind, rate, seconds, settings);
+        long[] nanos = measure(rig, way, rate, seconds, settings);
         System.out.printf(
             "%-20s produce to visible output at %,d events/s for %d s, checkpoints every %d ms: p50"
                 + " %.0f ms, p90 %.0f ms, p99 %.0f ms, max %.0f ms%n",
-            kind.name,
+            way.name,
             rate,
             seconds,
             settings.number("interval", 1000),
@@ -50,15 +50,14 @@ final class FlinkVisible {
     }
   }
 
-  private static long[] measure(
-      StreamsRig rig, FlinkPeer.Kind kind, int rate, int seconds, Settings settings)
+  private static long[] measure(StreamsRig rig, Way way, int rate, int seconds, Settings settings)
       throws Exception {
     String outputs = "receipts";
     rig.create(StreamsRig.TOPIC);
     rig.create(outputs);
     int warmup = rate * WARMUP_SECONDS;
     long[] nanos = new long[warmup + rate * seconds];
-    try (FlinkPeer peer = FlinkPeer.start(kind, rig, outputs, settings);
+    try (FlinkPeer peer = FlinkPeer.start(way, rig, outputs, settings);
         KafkaConsumer<byte[], byte[]> consumer =
             new KafkaConsumer<>(
                 Map.of("bootstrap.servers", rig.bootstrap(), "isolation.level", "read_committed"),

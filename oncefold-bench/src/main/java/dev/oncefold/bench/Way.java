@@ -1,0 +1,76 @@
+package dev.oncefold.bench;
+
+import dev.oncefold.Event;
+import dev.oncefold.Fold;
+import dev.oncefold.Outcome;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+
+/** Payments into accounts, one receipt each, inside an engine that has a loop of its own. */
+enum Way {
+  IDS("oncefold"),
+  NO_IDS("oncefold without ids"),
+  BY_HAND("by hand");
+
+  final String name;
+
+  Way(String name) {
+    this.name = name;
+  }
+
+  /** The fold of the first two. */
+  Fold<Workload.Account, Workload.Payment, Workload.Receipt> fold() {
+    var fold =
+        Fold.of("accounts", Workload.Account.class, Workload.Payment.class, Workload.Receipt.class)
+            .initially(new Workload.Account(Rig.BALANCE, 0));
+    return (this == IDS ? fold.remembering(Duration.ofDays(7)) : fold.rememberingNoIds())
+        .update(
+            (account, event) -> {
+              Workload.Account after = after(account, event.value());
+              return Outcome.accept(
+                  after, new Workload.Receipt(event.value().account(), after.cents()));
+            });
+  }
+
+  /** What it reads of a record. */
+  Event<Workload.Payment> event(byte[] record) {
+    Event<Workload.Payment> event = Payments.decode(record);
+    return this == IDS ? event : new Event<>(null, event.key(), null, event.value());
+  }
+
+  /** The same rule by hand. */
+  static Workload.Account after(Workload.Account account, Workload.Payment payment) {
+    long cents = payment.kind().equals("withdraw") ? -payment.cents() : payment.cents();
+    return new Workload.Account(account.cents() + cents, account.payments() + 1);
+  }
+
+  static byte[] receipt(long cents) {
+    return ("{\"cents\":" + cents + "}").getBytes(StandardCharsets.UTF_8);
+  }
+
+  /** Measures one of them; answers events per second. */
+  interface Measure {
+    double rate(Way way) throws Exception;
+  }
+
+  /** Measures all that are asked for in turn, A B C A B C, and prints what came of it. */
+  static void inTurn(Settings settings, Measure measure) throws Exception {
+    int rounds = settings.number("rounds", 3);
+    String only = settings.text("only", "");
+    Rates rates = new Rates(rounds);
+    for (int round = 0; round < rounds; round++) {
+      for (Way way : values()) {
+        if (way.name.contains(only)) {
+          rates.add(round, way.name, measure.rate(way));
+          System.gc();
+        }
+      }
+    }
+    rates.printMedians();
+    String against = settings.text("against", IDS.name);
+    rates.printRatios(against);
+    if (!against.equals(NO_IDS.name)) {
+      rates.printRatios(NO_IDS.name);
+    }
+  }
+}
