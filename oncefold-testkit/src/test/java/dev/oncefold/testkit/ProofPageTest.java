@@ -12,17 +12,15 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.LocalDate;
-import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.platform.testkit.engine.EngineTestKit;
@@ -34,11 +32,9 @@ import org.junit.platform.testkit.engine.Events;
  */
 @Tag("proof")
 class ProofPageTest {
-  private static final String BEGIN = "<!-- figures -->";
-  private static final String END = "<!-- end of figures -->";
   private static final String SEEDS = "oncefold.simulation.seeds";
 
-  private final List<String> page = new ArrayList<>();
+  private FiguresPage page;
 
   /** 100,000 deposits, withdrawals and re-sends over some 25,000 keys, a few of them hot. */
   static class Moves implements Subject<Trace, Moves.Amount, Trace> {
@@ -92,29 +88,18 @@ class ProofPageTest {
     }
   }
 
+  @BeforeEach
+  void page() throws IOException {
+    page = new FiguresPage(Path.of("..", "docs", "proof.md"), "oncefold-testkit", "");
+  }
+
   @Test
   void theFiguresOfTheProof() throws Exception {
-    Path file = Path.of("..", "docs", "proof.md").toAbsolutePath().normalize();
-    String text = Files.readString(file);
-    int from = text.indexOf(BEGIN) + BEGIN.length();
-    int to = text.indexOf(END);
-    assertThat(to).as("the places of the figures in %s", file).isGreaterThan(from);
-    page.add(
-        String.format(
-            Locale.ROOT,
-            "By `mvn -B -ntp -Pproof verify -pl oncefold-testkit -am` on %s, Java %s, %s %s, %d processors.",
-            LocalDate.now(ZoneOffset.UTC),
-            Runtime.version(),
-            System.getProperty("os.name"),
-            System.getProperty("os.arch"),
-            Runtime.getRuntime().availableProcessors()));
     crashes();
     simulation();
     broken();
     conformance();
-    Files.writeString(
-        file,
-        text.substring(0, from) + "\n\n" + String.join("\n", page) + "\n\n" + text.substring(to));
+    page.publish();
   }
 
   private void heading(String title) {
