@@ -97,10 +97,21 @@ final class StreamsRig implements AutoCloseable {
 
   /** The same, by an application that runs in another process. */
   long await(String application, long events, Runnable check) throws Exception {
+    return await(application, () -> committed(application), events, check);
+  }
+
+  /** How many events an application is through with. */
+  @FunctionalInterface
+  interface Progress {
+    long events() throws Exception;
+  }
+
+  private static long await(String application, Progress progress, long events, Runnable check)
+      throws Exception {
     long begin = System.nanoTime();
     long seen = 0;
     for (; ; ) {
-      long now = committed(application);
+      long now = progress.events();
       if (now >= events) {
         return now;
       }
@@ -121,10 +132,20 @@ final class StreamsRig implements AutoCloseable {
    * events to the last one; prints what took the processors meanwhile.
    */
   double rate(String application, int events, Runnable check) throws Exception {
-    long first = await(application, events / 3, check);
+    return rate(application, () -> committed(application), events, check);
+  }
+
+  /** The same of an application whose positions are not in one transaction with the outputs. */
+  double rateOf(String application, String outputs, int events, Runnable check) throws Exception {
+    return rate(application, () -> visible(outputs), events, check);
+  }
+
+  private double rate(String application, Progress progress, int events, Runnable check)
+      throws Exception {
+    long first = await(application, progress, events / 3, check);
     CpuTime before = CpuTime.now();
     long begin = System.nanoTime();
-    long last = await(application, events, check);
+    long last = await(application, progress, events, check);
     double seconds = (System.nanoTime() - begin) / 1e9;
     if (last <= first) {
       throw new IllegalStateException(
@@ -165,12 +186,22 @@ final class StreamsRig implements AutoCloseable {
     }
   }
 
-  /** Waits until no transaction is open in a topic. */
-  void awaitClosed(String topic) throws InterruptedException, ExecutionException {
+  private static Map<TopicPartition, OffsetSpec> partitions(String topic) {
     Map<TopicPartition, OffsetSpec> partitions = new HashMap<>();
     for (int i = 0; i < PARTITIONS; i++) {
       partitions.put(new TopicPartition(topic, i), OffsetSpec.latest());
     }
+    return partitions;
+  }
+
+  /** How far readers of committed messages come: as many messages, and a mark each commit. */
+  private long visible(String topic) throws InterruptedException, ExecutionException {
+    return ends(partitions(topic), IsolationLevel.READ_COMMITTED);
+  }
+
+  /** Waits until no transaction is open in a topic. */
+  void awaitClosed(String topic) throws InterruptedException, ExecutionException {
+    Map<TopicPartition, OffsetSpec> partitions = partitions(topic);
     while (ends(partitions, IsolationLevel.READ_COMMITTED)
         < ends(partitions, IsolationLevel.READ_UNCOMMITTED)) {
       LockSupport.parkNanos(PAUSE);
