@@ -5,6 +5,7 @@ import dev.oncefold.Encoder;
 import dev.oncefold.Event;
 import dev.oncefold.Fold;
 import java.time.Instant;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,6 +51,8 @@ record Arrived<E>(
   static final class Form<E> implements CodedType.Form<Arrived<E>> {
     private static final long serialVersionUID = 1;
     private final Shipped<?, E, ?> shipped;
+    // Records of a partition come together: mostly it is the same name again.
+    private transient @Nullable Name last;
 
     Form(Shipped<?, E, ?> shipped) {
       this.shipped = shipped;
@@ -83,7 +86,7 @@ record Arrived<E>(
 
     @Override
     public Arrived<E> read(Decoder in) {
-      Origin origin = new Origin(in.readString(), in.readUnsigned());
+      Origin origin = new Origin(partition(in), in.readUnsigned());
       if (!in.readBoolean()) {
         String why = in.readString();
         return new Arrived<>(origin, null, why, in.readBoolean() ? in.readBytes() : null);
@@ -93,6 +96,35 @@ record Arrived<E>(
       Instant time = in.readBoolean() ? in.readInstant() : null;
       Fold<?, E, ?> fold = shipped.fold();
       return of(origin, new Event<>(id, key, time, fold.eventCodec().decode(in)));
+    }
+
+    private String partition(Decoder in) {
+      Name known = last;
+      int from = in.position();
+      if (known != null && known.isNext(in)) {
+        in.skip(known.bytes.length);
+        return known.text;
+      }
+      String name = in.readString();
+      last = new Name(Arrays.copyOfRange(in.array(), from, in.position()), name);
+      return name;
+    }
+
+    /** As it was read, with its length, and as text. */
+    private static final class Name {
+      final byte[] bytes;
+      final String text;
+
+      Name(byte[] bytes, String text) {
+        this.bytes = bytes;
+        this.text = text;
+      }
+
+      boolean isNext(Decoder in) {
+        int from = in.position();
+        return in.remaining() >= bytes.length
+            && Arrays.equals(in.array(), from, from + bytes.length, bytes, 0, bytes.length);
+      }
     }
   }
 }

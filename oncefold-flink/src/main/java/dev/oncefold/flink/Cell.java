@@ -1,94 +1,83 @@
 package dev.oncefold.flink;
 
 import dev.oncefold.Slot;
-import java.io.IOException;
 import org.apache.flink.api.common.typeutils.SimpleTypeSerializerSnapshot;
-import org.apache.flink.api.common.typeutils.TypeSerializer;
 import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
-import org.apache.flink.core.memory.DataInputView;
-import org.apache.flink.core.memory.DataOutputView;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What a backend holds of one key: the bytes that are stored, and beside them, where it keeps
- * objects, the slot they were made of. What the bytes mean is the fold's business, so a backend
+ * objects, what they say. What the bytes mean is the fold's business ({@link Slots}), so a backend
  * restores them without knowing the fold or its version. Immutable.
  */
 final class Cell<S> {
   private final byte[] bytes;
-  private final @Nullable Slot<S> live;
+  private final boolean open;
+  private final @Nullable S state;
+  private final long version;
+  private final int pages;
+  private final long due;
 
-  Cell(byte[] bytes, @Nullable Slot<S> live) {
+  /** As it was stored: {@link Slots#open} reads it. */
+  Cell(byte[] bytes) {
+    this(bytes, false, null, 0, 0, 0);
+  }
+
+  /**
+   * What is known.
+   *
+   * @param bytes the same as they are stored
+   * @param state the key's state; null where it has none
+   * @param version the state's version
+   * @param pages in how many pages the ids are that are remembered for the key
+   * @param due the time of the latest timer of the key that is to come; 0 where there is none
+   */
+  Cell(byte[] bytes, @Nullable S state, long version, int pages, long due) {
+    this(bytes, true, state, version, pages, due);
+  }
+
+  private Cell(byte[] bytes, boolean open, @Nullable S state, long version, int pages, long due) {
     this.bytes = bytes;
-    this.live = live;
+    this.open = open;
+    this.state = state;
+    this.version = version;
+    this.pages = pages;
+    this.due = due;
   }
 
   byte[] bytes() {
     return bytes;
   }
 
-  /** The slot; null where it was restored, or comes from a backend that keeps bytes. */
-  @Nullable Slot<S> live() {
-    return live;
+  /** Whether more is known of it than the bytes. */
+  boolean isOpen() {
+    return open;
   }
 
-  /** Writes the bytes, whose own format says all else. */
-  static final class Serializer<S> extends TypeSerializer<Cell<S>> {
+  @Nullable Slot<S> slot() {
+    return state == null ? null : new Slot<>(state, version);
+  }
+
+  int pages() {
+    return pages;
+  }
+
+  long due() {
+    return due;
+  }
+
+  /** Writes the bytes. */
+  static final class Serializer<S> extends BytesSerializer<Cell<S>> {
     private static final long serialVersionUID = 1;
 
     @Override
-    public void serialize(Cell<S> cell, DataOutputView target) throws IOException {
-      target.writeInt(cell.bytes.length);
-      target.write(cell.bytes);
+    byte[] bytes(Cell<S> cell) {
+      return cell.bytes;
     }
 
     @Override
-    public Cell<S> deserialize(DataInputView source) throws IOException {
-      byte[] bytes = new byte[source.readInt()];
-      source.readFully(bytes);
-      return new Cell<>(bytes, null);
-    }
-
-    @Override
-    public void copy(DataInputView source, DataOutputView target) throws IOException {
-      int length = source.readInt();
-      target.writeInt(length);
-      target.write(source, length);
-    }
-
-    @Override
-    public boolean isImmutableType() {
-      return true;
-    }
-
-    @Override
-    public TypeSerializer<Cell<S>> duplicate() {
-      return this;
-    }
-
-    @Override
-    public Cell<S> createInstance() {
-      return new Cell<>(new byte[0], null);
-    }
-
-    @Override
-    public Cell<S> copy(Cell<S> from) {
-      return from;
-    }
-
-    @Override
-    public Cell<S> copy(Cell<S> from, Cell<S> reuse) {
-      return from;
-    }
-
-    @Override
-    public Cell<S> deserialize(Cell<S> reuse, DataInputView source) throws IOException {
-      return deserialize(source);
-    }
-
-    @Override
-    public int getLength() {
-      return -1;
+    Cell<S> of(byte[] bytes) {
+      return new Cell<>(bytes);
     }
 
     @Override

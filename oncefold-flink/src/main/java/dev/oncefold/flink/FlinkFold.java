@@ -43,6 +43,7 @@ public final class FlinkFold<S, E, O> implements Serializable {
   private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9._-]{1,150}");
 
   private final Shipped<S, E, O> shipped;
+  private final Head.Secret secret;
   private String name;
   private boolean accepting;
   private HashSet<String> refusing = new HashSet<>();
@@ -50,11 +51,13 @@ public final class FlinkFold<S, E, O> implements Serializable {
 
   private FlinkFold(Shipped<S, E, O> shipped, String name) {
     this.shipped = shipped;
+    this.secret = Head.Secret.draw();
     this.name = name;
   }
 
   private FlinkFold(FlinkFold<S, E, O> from) {
     this.shipped = from.shipped;
+    this.secret = from.secret;
     this.name = from.name;
     this.accepting = from.accepting;
     this.refusing = from.refusing;
@@ -143,6 +146,11 @@ public final class FlinkFold<S, E, O> implements Serializable {
 
   Shipped<S, E, O> shipped() {
     return shipped;
+  }
+
+  /** What ids are hashed with by a job that has none stored: all its tasks have the same. */
+  Head.Secret secret() {
+    return secret;
   }
 
   String name() {

@@ -4,9 +4,13 @@ import dev.oncefold.Counts;
 import dev.oncefold.Decoder;
 import dev.oncefold.Encoder;
 import dev.oncefold.Kernel;
+import dev.oncefold.SipHash;
 import dev.oncefold.journal.IdTable;
+import java.io.Serializable;
+import java.security.SecureRandom;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a subtask has stored beside its keys. Those of all subtasks together tell where to go on,
@@ -17,12 +21,35 @@ import java.util.TreeMap;
  * @param oldest a time at or below that of each id it remembers
  * @param held how many events more it holds unjudged than it had released of those of others
  * @param definitions the definitions that slots name, by number
+ * @param secret what ids are hashed with; null before anything is stored
  */
 record Head(
-    Counts counts, long floor, long oldest, long held, Map<Integer, Definition> definitions) {
+    Counts counts,
+    long floor,
+    long oldest,
+    long held,
+    Map<Integer, Definition> definitions,
+    @Nullable Secret secret) {
   static final Head NONE =
-      new Head(Counts.NONE, Kernel.NO_FLOOR, IdTable.NO_TIME, 0, new TreeMap<>());
-  private static final int FORMAT = 1;
+      new Head(Counts.NONE, Kernel.NO_FLOOR, IdTable.NO_TIME, 0, new TreeMap<>(), null);
+  private static final int FORMAT = 2;
+
+  /**
+   * The key of the hash of ids. Drawn once for a job and kept with its state: who does not know it
+   * cannot make up ids that are taken for one another.
+   */
+  record Secret(long k0, long k1) implements Serializable {
+    private static final long serialVersionUID = 1;
+
+    static Secret draw() {
+      SecureRandom random = new SecureRandom();
+      return new Secret(random.nextLong(), random.nextLong());
+    }
+
+    SipHash hash() {
+      return new SipHash(k0, k1);
+    }
+  }
 
   /**
    * Both together. The floor is the higher one: what one subtask may have forgotten is forgotten,
@@ -36,7 +63,8 @@ record Head(
         Math.max(floor, other.floor),
         Math.min(oldest, other.oldest),
         held + other.held,
-        all);
+        all,
+        secret != null ? secret : other.secret);
   }
 
   byte[] bytes() {
@@ -52,6 +80,10 @@ record Head(
           out.writeUnsigned(number);
           definition.write(out);
         });
+    out.writeBoolean(secret != null);
+    if (secret != null) {
+      out.writeLong(secret.k0).writeLong(secret.k1);
+    }
     return out.toByteArray();
   }
 
@@ -64,7 +96,7 @@ record Head(
               + format
               + ", and "
               + FORMAT
-              + " is known: a newer version of this library wrote it");
+              + " is known: another version of this library wrote it");
     }
     Counts counts =
         new Counts(
@@ -82,6 +114,7 @@ record Head(
     for (int left = in.readCount(); left > 0; left--) {
       definitions.put((int) in.readUnsigned(), Definition.read(in));
     }
-    return new Head(counts, floor, oldest, held, definitions);
+    Secret secret = in.readBoolean() ? new Secret(in.readLong(), in.readLong()) : null;
+    return new Head(counts, floor, oldest, held, definitions, secret);
   }
 }

@@ -1,7 +1,6 @@
 package dev.oncefold.flink;
 
 import dev.oncefold.Counts;
-import dev.oncefold.Decoder;
 import dev.oncefold.Encoder;
 import dev.oncefold.Event;
 import dev.oncefold.Fold;
@@ -14,18 +13,16 @@ import dev.oncefold.journal.Emitted;
 import dev.oncefold.journal.Entry;
 import dev.oncefold.journal.IdTable;
 import java.util.HashSet;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.apache.flink.api.common.state.CheckpointListener;
 import org.apache.flink.api.common.state.ListState;
 import org.apache.flink.api.common.state.ListStateDescriptor;
-import org.apache.flink.api.common.state.MapState;
 import org.apache.flink.api.common.state.MapStateDescriptor;
 import org.apache.flink.api.common.state.ValueState;
 import org.apache.flink.api.common.state.ValueStateDescriptor;
-import org.apache.flink.api.common.typeutils.base.StringSerializer;
+import org.apache.flink.api.common.typeutils.base.IntSerializer;
 import org.apache.flink.api.common.typeutils.base.array.BytePrimitiveArraySerializer;
 import org.apache.flink.runtime.state.FunctionInitializationContext;
 import org.apache.flink.runtime.state.FunctionSnapshotContext;
@@ -91,7 +88,8 @@ final class Judging<S, E, O> extends KeyedProcessFunction<String, Arrived<E>, Se
     final Kernel<S, E, O> kernel;
     final Slots<S> form;
     final ValueState<Cell<S>> slot;
-    final @Nullable MapState<String, byte[]> ids;
+    final @Nullable IdPages ids;
+    final Head.Secret secret;
     final ListState<byte[]> heads;
     final Held<E> held;
     final Counts.Tally tally = new Counts.Tally();
@@ -100,12 +98,15 @@ final class Judging<S, E, O> extends KeyedProcessFunction<String, Arrived<E>, Se
     long events;
     long floor;
     long oldest;
+    // How many pages of ids the present key has.
+    int pages;
 
     Open(
         Fold<S, E, O> fold,
         Slots<S> form,
         ValueState<Cell<S>> slot,
-        @Nullable MapState<String, byte[]> ids,
+        @Nullable IdPages ids,
+        Head.Secret secret,
         ListState<byte[]> heads,
         Held<E> held,
         int subtask) {
@@ -114,6 +115,7 @@ final class Judging<S, E, O> extends KeyedProcessFunction<String, Arrived<E>, Se
       this.form = form;
       this.slot = slot;
       this.ids = ids;
+      this.secret = secret;
       this.heads = heads;
       this.held = held;
       this.subtask = subtask;
@@ -145,6 +147,7 @@ final class Judging<S, E, O> extends KeyedProcessFunction<String, Arrived<E>, Se
             .getKeyedStateStore()
             .getListState(new ListStateDescriptor<>(HELD, BytePrimitiveArraySerializer.INSTANCE));
     int subtask = getRuntimeContext().getTaskInfo().getIndexOfThisSubtask();
+    Head.Secret secret = stored.secret() == null ? plan.secret() : stored.secret();
     open =
         new Open<>(
             fold,
@@ -154,11 +157,14 @@ final class Judging<S, E, O> extends KeyedProcessFunction<String, Arrived<E>, Se
                 .getState(new ValueStateDescriptor<>(SLOT, new Cell.Serializer<>())),
             fold.ids().kind() == Fold.Ids.Kind.NONE
                 ? null
-                : context
-                    .getKeyedStateStore()
-                    .getMapState(
-                        new MapStateDescriptor<>(
-                            IDS, StringSerializer.INSTANCE, BytePrimitiveArraySerializer.INSTANCE)),
+                : new IdPages(
+                    context
+                        .getKeyedStateStore()
+                        .getMapState(
+                            new MapStateDescriptor<>(
+                                IDS, IntSerializer.INSTANCE, new BytesSerializer.OfBytes())),
+                    secret.hash()),
+            secret,
             heads,
             new Held<>(
                 new CodedSerializer<>(new Arrived.Form<>(plan.shipped())),
@@ -183,7 +189,8 @@ final class Judging<S, E, O> extends KeyedProcessFunction<String, Arrived<E>, Se
             open.floor,
             open.oldest,
             open.held.count(),
-            open.subtask == 0 ? open.form.definitions() : Map.of());
+            open.subtask == 0 ? open.form.definitions() : Map.of(),
+            open.secret);
     open.heads.update(List.of(head.bytes()));
     open.held.snapshot(context.getCheckpointId());
   }
@@ -234,7 +241,7 @@ final class Judging<S, E, O> extends KeyedProcessFunction<String, Arrived<E>, Se
       throws Exception {
     raiseFloor(context.timerService());
     if (context.timeDomain() == TimeDomain.EVENT_TIME) {
-      forget();
+      forget(time);
     } else if (open.held.isStopped()) {
       open.held.wakeLater(context.timerService());
     } else {
@@ -248,50 +255,68 @@ final class Judging<S, E, O> extends KeyedProcessFunction<String, Arrived<E>, Se
   private @Nullable FoldStoppedException judge(
       Arrived<E> arrived, TimerService timers, Collector<Sent<S, E, O>> out) throws Exception {
     Event<E> event = arrived.event();
-    Cell<S> cell = open.slot.value();
-    Slot<S> before = cell == null ? null : open.form.slot(cell);
+    Cell<S> cell = open.form.open(open.slot.value());
+    Slot<S> before = cell.slot();
+    open.pages = cell.pages();
     Verdict<S, O> verdict =
         event == null
             ? new Verdict.Failed<>(Verdict.Cause.UNDECODABLE, String.valueOf(arrived.undecodable()))
             : open.kernel.judge(event, key -> before, this::remembered, open.floor, latest());
-    Cell<S> after = null;
-    byte[] remembering = null;
+    Cell<S> after = cell;
+    byte[] page = null;
     try {
       if (event != null) {
+        page = remembering(event, verdict);
+        int pages = page == null ? open.pages : IdPages.countWith(page, open.pages);
+        long due = page == null ? cell.due() : Math.max(cell.due(), due(event));
         if (verdict instanceof Verdict.Applied<S, O> applied) {
-          S state = applied.state();
-          after =
-              state == null
-                  ? null
-                  : open.form.cell(new Slot<>(state, before == null ? 1 : before.version() + 1));
+          long version = before == null ? 1 : before.version() + 1;
+          after = open.form.cell(applied.state(), version, pages, due);
           check(applied.outputs());
+        } else if (pages != open.pages || due != cell.due()) {
+          after =
+              open.form.cell(before == null ? null : before.state(), version(before), pages, due);
         }
-        remembering = remembering(event, verdict);
       }
     } catch (RuntimeException e) {
       verdict = new Verdict.Failed<>(Verdict.Cause.UPDATE, Kernel.told(e));
-      remembering = null;
+      after = cell;
+      page = null;
     }
     if (verdict instanceof Verdict.Failed<S, O> failed
         && open.fold.whenFailed() == Fold.WhenFailed.STOP
         && !plan.refusing().contains(arrived.origin().id())) {
       return arrived.origin().stop(event, failed, "everything before it in its subtask is");
     }
-    if (verdict instanceof Verdict.Applied<S, O> applied && event != null) {
+    if (verdict instanceof Verdict.Applied<S, O> applied) {
       applied.outputs().forEach(this::checkTaken);
-      if (after != null) {
-        open.slot.update(after);
-      } else if (before != null) {
-        open.slot.clear();
-      }
     }
-    if (remembering != null && event != null && event.id() != null) {
-      remember(event, event.id(), remembering, timers);
+    if (after != cell) {
+      store(after);
+    }
+    if (page != null && event != null) {
+      if (after.due() != cell.due()) {
+        timers.registerEventTimeTimer(after.due());
+      }
+      Objects.requireNonNull(open.ids).put(page, open.pages);
+      open.oldest = Math.min(open.oldest, time(event));
     }
     open.tally.add(verdict);
     open.events++;
     send(arrived, verdict, out);
     return null;
+  }
+
+  private static long version(@Nullable Slot<?> slot) {
+    return slot == null ? 0 : slot.version();
+  }
+
+  private void store(Cell<S> cell) throws Exception {
+    if (cell.slot() == null && cell.pages() == 0 && cell.due() == 0) {
+      open.slot.clear();
+    } else {
+      open.slot.update(cell);
+    }
   }
 
   private void check(List<Output<O>> outputs) {
@@ -323,21 +348,14 @@ final class Judging<S, E, O> extends KeyedProcessFunction<String, Arrived<E>, Se
   // ---------------------------------------------------------------- ids
 
   private @Nullable Remembered remembered(String key, String id) {
-    byte[] stored;
     try {
-      stored = open.ids == null ? null : open.ids.get(id);
+      return open.ids == null ? null : open.ids.find(key, id, open.pages, open.floor);
     } catch (Exception e) {
       throw new IllegalStateException("the ids of the key \"" + key + "\" cannot be read", e);
     }
-    if (stored == null) {
-      return null;
-    }
-    Decoder in = new Decoder(stored);
-    long time = in.readSigned();
-    // Not removed yet, and forgotten all the same.
-    return time <= open.floor ? null : new Remembered(in.readLong(), in.readNullableString());
   }
 
+  /** The page with the id of the event that was just judged, where it is to be remembered. */
   private byte @Nullable [] remembering(Event<E> event, Verdict<S, O> verdict) {
     String rejected = verdict instanceof Verdict.Rejected<S, O> found ? found.reason() : null;
     if (open.ids == null
@@ -345,10 +363,7 @@ final class Judging<S, E, O> extends KeyedProcessFunction<String, Arrived<E>, Se
         || (rejected == null && !(verdict instanceof Verdict.Applied))) {
       return null;
     }
-    long fingerprint = open.kernel.fingerprint(event.value());
-    open.scratch.truncate(0);
-    open.scratch.writeSigned(time(event)).writeLong(fingerprint).writeNullableString(rejected);
-    return open.scratch.toByteArray();
+    return open.ids.with(open.kernel.fingerprint(event.value()), time(event), rejected, open.floor);
   }
 
   private long time(Event<E> event) {
@@ -357,18 +372,18 @@ final class Judging<S, E, O> extends KeyedProcessFunction<String, Arrived<E>, Se
         : event.time().toEpochMilli();
   }
 
-  private void remember(Event<E> event, String id, byte[] bytes, TimerService timers)
-      throws Exception {
-    Objects.requireNonNull(open.ids).put(id, bytes);
+  /**
+   * When the floor has passed the event's id; 0 where it never does. The floor rises in steps, and
+   * keys have one timer for each step. One at this time or later removes the id.
+   */
+  private long due(Event<E> event) {
     long time = time(event);
-    if (time != IdTable.NO_TIME) {
-      open.oldest = Math.min(open.oldest, time);
-      // The floor rises in steps: once this time has come, it has passed the id. Keys have one
-      // timer for each step.
-      long step = step();
-      long due = time + span() + step;
-      timers.registerEventTimeTimer(due - Math.floorMod(due, step) + step);
+    if (time == IdTable.NO_TIME) {
+      return 0;
     }
+    long step = step();
+    long due = time + span() + step;
+    return Math.max(1, due - Math.floorMod(due, step) + step);
   }
 
   private long span() {
@@ -391,17 +406,15 @@ final class Judging<S, E, O> extends KeyedProcessFunction<String, Arrived<E>, Se
     }
   }
 
-  /** Removes the ids of a key that the floor has passed. */
-  private void forget() throws Exception {
-    MapState<String, byte[]> ids = open.ids;
-    if (ids == null) {
-      return;
-    }
-    Iterator<Map.Entry<String, byte[]>> all = ids.iterator();
-    while (all.hasNext()) {
-      if (new Decoder(all.next().getValue()).readSigned() <= open.floor) {
-        all.remove();
-      }
+  /** Removes the ids of a key that the floor has passed, at a timer of the key. */
+  private void forget(long timer) throws Exception {
+    Cell<S> cell = open.form.open(open.slot.value());
+    IdPages ids = open.ids;
+    int pages = ids == null ? cell.pages() : ids.forget(cell.pages(), open.floor);
+    long due = timer < cell.due() ? cell.due() : 0;
+    if (pages != cell.pages() || due != cell.due()) {
+      Slot<S> slot = cell.slot();
+      store(open.form.cell(slot == null ? null : slot.state(), version(slot), pages, due));
     }
   }
 

@@ -44,9 +44,8 @@ final class SlotReader<S> extends KeyedStateReaderFunction<String, Tuple2<String
   @Override
   public void readKey(String key, Context context, Collector<Tuple2<String, byte[]>> out)
       throws Exception {
-    Cell<S> cell = slot.value();
-    if (cell != null) {
-      Slot<S> found = form.slot(cell);
+    Slot<S> found = form.open(slot.value()).slot();
+    if (found != null) {
       Encoder bytes = new Encoder().writeUnsigned(found.version());
       fold.fold().stateCodec().encode(found.state(), bytes);
       out.collect(Tuple2.of(key, bytes.toByteArray()));

@@ -5,15 +5,16 @@ import dev.oncefold.CodecException;
 import dev.oncefold.Decoder;
 import dev.oncefold.Encoder;
 import dev.oncefold.Fold;
-import dev.oncefold.Slot;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The form of stored slots: the number of the definition they were written under, the version of
- * the key, and the state as the fold's codec writes it. Older definitions are read as the codec
- * reads other schemas, so a state with fields that were added since gets them when it is read.
+ * The form of what is stored of a key: how many pages of ids it has, the time of its latest timer,
+ * the number of the definition that its state was written under (0 where it has none), its version,
+ * and the state as the fold's codec writes it. Older definitions are read as the codec reads other
+ * schemas, so a state with fields that were added since gets them when it is read.
  *
  * @param <S> the type of one key's state
  */
@@ -23,6 +24,7 @@ final class Slots<S> {
   private final Map<Integer, Codec<S>> codecs = new HashMap<>();
   private final int writing;
   private final Encoder scratch = new Encoder();
+  private final Cell<S> empty = new Cell<>(new byte[0], null, 0, 0, 0);
 
   /**
    * Slots of a fold on what is stored.
@@ -69,27 +71,37 @@ final class Slots<S> {
     return definitions;
   }
 
-  Slot<S> slot(Cell<S> cell) {
-    Slot<S> live = cell.live();
-    if (live != null) {
-      return live;
+  /** Reads what is stored of a key; nothing, where nothing is. */
+  Cell<S> open(@Nullable Cell<S> stored) {
+    if (stored == null) {
+      return empty;
+    } else if (stored.isOpen()) {
+      return stored;
     }
-    Decoder in = new Decoder(cell.bytes());
+    Decoder in = new Decoder(stored.bytes());
+    int pages = (int) in.readUnsigned();
+    long due = in.readUnsigned();
     int number = (int) in.readUnsigned();
+    if (number == 0) {
+      return new Cell<>(stored.bytes(), null, 0, pages, due);
+    }
     long version = in.readUnsigned();
     Codec<S> codec = codecs.get(number);
     if (codec == null) {
       throw new FlinkFoldException(
           "a state of the fold \"" + fold.name() + "\" names the unknown definition " + number);
     }
-    return new Slot<>(codec.decode(in), version);
+    return new Cell<>(stored.bytes(), codec.decode(in), version, pages, due);
   }
 
   /** Throws what the codec throws of a state that cannot be written. */
-  Cell<S> cell(Slot<S> slot) {
+  Cell<S> cell(@Nullable S state, long version, int pages, long due) {
     scratch.truncate(0);
-    scratch.writeUnsigned(writing).writeUnsigned(slot.version());
-    fold.stateCodec().encode(slot.state(), scratch);
-    return new Cell<>(scratch.toByteArray(), slot);
+    scratch.writeUnsigned(pages).writeUnsigned(due).writeUnsigned(state == null ? 0 : writing);
+    if (state != null) {
+      scratch.writeUnsigned(version);
+      fold.stateCodec().encode(state, scratch);
+    }
+    return new Cell<>(scratch.toByteArray(), state, version, pages, due);
   }
 }

@@ -4,7 +4,6 @@ import dev.oncefold.Counts;
 import dev.oncefold.Fold;
 import dev.oncefold.Slot;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,8 +15,7 @@ import org.apache.flink.api.common.state.MapStateDescriptor;
 import org.apache.flink.api.common.state.ValueState;
 import org.apache.flink.api.common.state.ValueStateDescriptor;
 import org.apache.flink.api.common.typeinfo.Types;
-import org.apache.flink.api.common.typeutils.base.StringSerializer;
-import org.apache.flink.api.common.typeutils.base.array.BytePrimitiveArraySerializer;
+import org.apache.flink.api.common.typeutils.base.IntSerializer;
 import org.apache.flink.connector.kafka.source.split.KafkaPartitionSplit;
 import org.apache.flink.connector.kafka.source.split.KafkaPartitionSplitSerializer;
 import org.apache.flink.core.io.SimpleVersionedSerialization;
@@ -38,15 +36,15 @@ final class Saved {
 
   /** What is stored of a key. */
   @SuppressWarnings("ArrayRecordComponent") // never compared
-  private record Found(String key, byte[] cell, List<String> ids) {}
+  private record Found(String key, byte[] cell, int ids) {}
 
   /**
    * Slots and the ids beside them.
    *
    * @param slots by key
-   * @param ids by key
+   * @param ids how many, by key
    */
-  record Keys<S>(Map<String, Slot<S>> slots, Map<String, List<String>> ids) {}
+  record Keys<S>(Map<String, Slot<S>> slots, Map<String, Integer> ids) {}
 
   Saved(String path) throws IOException {
     this.path = path;
@@ -94,12 +92,13 @@ final class Saved {
     }
     Slots<S> form = new Slots<>(fold, view.head(name).definitions(), true);
     Map<String, Slot<S>> slots = new HashMap<>();
-    Map<String, List<String>> ids = new HashMap<>();
+    Map<String, Integer> ids = new HashMap<>();
     for (Found each : found) {
-      if (each.cell().length > 0) {
-        slots.put(each.key(), form.slot(new Cell<>(each.cell(), null)));
+      Slot<S> slot = form.open(new Cell<>(each.cell())).slot();
+      if (slot != null) {
+        slots.put(each.key(), slot);
       }
-      if (!each.ids().isEmpty()) {
+      if (each.ids() > 0) {
         ids.put(each.key(), each.ids());
       }
     }
@@ -110,7 +109,7 @@ final class Saved {
     private static final long serialVersionUID = 1;
     private final String run;
     private transient ValueState<Cell<Object>> slot;
-    private transient MapState<String, byte[]> ids;
+    private transient MapState<Integer, byte[]> ids;
 
     @SuppressWarnings("NullAway.Init") // Flink calls open before anything else
     Keeping(String run) {
@@ -126,19 +125,25 @@ final class Saved {
           getRuntimeContext()
               .getMapState(
                   new MapStateDescriptor<>(
-                      Judging.IDS,
-                      StringSerializer.INSTANCE,
-                      BytePrimitiveArraySerializer.INSTANCE));
+                      Judging.IDS, IntSerializer.INSTANCE, new BytesSerializer.OfBytes()));
     }
 
     @Override
     public void readKey(String key, Context context, Collector<Integer> out) throws Exception {
-      List<String> remembered = new ArrayList<>();
-      ids.keys().forEach(remembered::add);
+      int remembered = 0;
+      for (byte[] page : ids.values()) {
+        IdPages.Ids each = new IdPages.Ids(page);
+        while (each.next()) {
+          remembered++;
+        }
+      }
       Cell<Object> cell = slot.value();
+      if (cell == null) {
+        throw new IllegalStateException(key + " has ids, and nothing that tells of them");
+      }
       List<Found> found = FOUND.get(run);
       if (found != null) {
-        found.add(new Found(key, cell == null ? new byte[0] : cell.bytes(), remembered));
+        found.add(new Found(key, cell.bytes(), remembered));
       }
     }
   }
