@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -130,6 +131,7 @@ class FlinkRunTest {
       assertThat(run.said()).contains("in this process; 6 events were judged before\n");
       run.kill();
     }
+    assertThat(filesWhileItRuns()).as("what a killed process leaves behind").isNotEmpty();
     topics.send(List.of("{\"torn\":"));
     Command failed = accounts.oncefold("run");
     assertThat(failed.exitCode()).isEqualTo(1);
@@ -149,8 +151,16 @@ class FlinkRunTest {
       assertThat(run.terminate()).as(run.said()).isZero();
       assertThat(run.said()).contains("  events                    1              9\n");
     }
+    assertThat(filesWhileItRuns()).isEmpty();
     assertThat(topics.read("receipts")).hasSize(4).doesNotHaveDuplicates();
     assertThat(accounts.oncefold("history", "zoë").err()).contains("in the checkpoints of Flink");
+  }
+
+  private List<String> filesWhileItRuns() {
+    String[] all = RunningChild.temporary(accounts.path("one")).toFile().list();
+    return Arrays.stream(Objects.requireNonNull(all))
+        .filter(each -> each.startsWith("oncefold-" + job + "-") || each.contains("flink"))
+        .toList();
   }
 
   @Test

@@ -41,11 +41,18 @@ final class RunningChild implements AutoCloseable {
     if (Runtime.version().feature() >= 23) {
       command.add(1, "--sun-misc-unsafe-memory-access=allow"); // as the launcher does
     }
+    // What it leaves behind when it is killed goes with the test.
+    command.add(1, "-Djava.io.tmpdir=" + Files.createDirectories(temporary(log)));
     command.add(1, "-D" + Flink.CLASS_PATH + "=" + System.getProperty(Flink.CLASS_PATH));
     command.addAll(List.of(args));
     ProcessBuilder.Redirect to = ProcessBuilder.Redirect.appendTo(log.toFile());
     return new RunningChild(
         new ProcessBuilder(command).redirectOutput(to).redirectError(to).start(), log);
+  }
+
+  /** The temporary directory of all that are started with logs in one directory. */
+  static Path temporary(Path log) {
+    return log.resolveSibling("tmp");
   }
 
   /** Waits until something is so, as long as the process lives. */

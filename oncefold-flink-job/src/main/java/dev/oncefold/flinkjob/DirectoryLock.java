@@ -8,6 +8,7 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import org.apache.flink.util.FileUtils;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,9 +18,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class DirectoryLock implements AutoCloseable {
   private final @Nullable FileChannel channel;
+  private final @Nullable Path work;
 
-  private DirectoryLock(@Nullable FileChannel channel) {
+  private DirectoryLock(@Nullable FileChannel channel, @Nullable Path work) {
     this.channel = channel;
+    this.work = work;
   }
 
   /**
@@ -29,7 +32,7 @@ final class DirectoryLock implements AutoCloseable {
   static @Nullable DirectoryLock take(String directory, String job) throws IOException {
     URI uri = URI.create(directory);
     if (!"file".equals(uri.getScheme())) {
-      return new DirectoryLock(null);
+      return new DirectoryLock(null, null);
     }
     Path file = Files.createDirectories(Path.of(uri.getPath())).resolve("." + job + ".lock");
     FileChannel channel =
@@ -44,13 +47,36 @@ final class DirectoryLock implements AutoCloseable {
         channel.close();
       }
     }
-    return lock == null ? null : new DirectoryLock(channel);
+    Path work =
+        Path.of(
+            System.getProperty("java.io.tmpdir"),
+            "oncefold-" + job + "-" + Integer.toHexString(uri.hashCode()));
+    return lock == null ? null : new DirectoryLock(channel, work);
+  }
+
+  /**
+   * An empty directory for what the job keeps on a disk while it runs, such as RocksDB's files; the
+   * same each time, so that what a process that was killed has left there is removed. Null where
+   * the checkpoints are not on this machine.
+   */
+  @Nullable Path work() throws IOException {
+    if (work != null) {
+      FileUtils.deleteDirectory(work.toFile());
+      Files.createDirectory(work);
+    }
+    return work;
   }
 
   @Override
   public void close() throws IOException {
-    if (channel != null) {
-      channel.close();
+    try {
+      if (work != null) {
+        FileUtils.deleteDirectory(work.toFile());
+      }
+    } finally {
+      if (channel != null) {
+        channel.close();
+      }
     }
   }
 }

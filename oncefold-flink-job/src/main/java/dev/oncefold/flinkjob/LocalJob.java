@@ -23,6 +23,7 @@ import org.apache.flink.configuration.CoreOptions;
 import org.apache.flink.configuration.MemorySize;
 import org.apache.flink.configuration.RestOptions;
 import org.apache.flink.configuration.TaskManagerOptions;
+import org.apache.flink.configuration.WebOptions;
 import org.apache.flink.core.execution.RecoveryClaimMode;
 import org.apache.flink.core.execution.SavepointFormatType;
 import org.apache.flink.runtime.executiongraph.ErrorInfo;
@@ -173,7 +174,7 @@ public final class LocalJob {
       environment.configure(job.backend(), LocalJob.class.getClassLoader());
       try (Collected states = new Collected()) {
         last.slots(environment, job.fold()).sinkTo(states.sink());
-        Map<String, String> came = run(environment.getStreamGraph(), told -> {});
+        Map<String, String> came = run(environment.getStreamGraph(), null, told -> {});
         if (came.isEmpty()) {
           return states.all();
         }
@@ -214,7 +215,7 @@ public final class LocalJob {
         graph.setSavepointRestoreSettings(
             SavepointRestoreSettings.forPath(last.path(), false, RecoveryClaimMode.CLAIM));
       }
-      return run(graph, notice);
+      return run(graph, lock.work(), notice);
     } catch (FlinkFoldException e) {
       return Map.of(kind(e), String.valueOf(e.getMessage()));
     } catch (IOException e) {
@@ -223,9 +224,9 @@ public final class LocalJob {
   }
 
   @SuppressWarnings("try") // that closing may be interrupted is as it should be
-  private Map<String, String> run(StreamGraph graph, Consumer<String> notice)
+  private Map<String, String> run(StreamGraph graph, @Nullable Path work, Consumer<String> notice)
       throws InterruptedException {
-    try (MiniCluster here = new MiniCluster(configuration())) {
+    try (MiniCluster here = new MiniCluster(configuration(work))) {
       here.start();
       JobID id = JobID.generate();
       synchronized (this) {
@@ -234,8 +235,7 @@ public final class LocalJob {
         }
         JobGraph plan = graph.getJobGraph(LocalJob.class.getClassLoader(), id);
         // Without any, Flink would look for the job's classes on the class path of this process,
-        // and
-        // not where its own come from.
+        // and not where its own come from.
         plan.setClasspaths(
             List.of(LocalJob.class.getProtectionDomain().getCodeSource().getLocation()));
         here.submitJob(plan).get();
@@ -342,8 +342,17 @@ public final class LocalJob {
     return StreamExecutionEnvironment.createLocalEnvironment(parallelism(), new Configuration());
   }
 
-  private MiniClusterConfiguration configuration() {
+  /**
+   * A Flink of this process.
+   *
+   * @param work where it keeps files while it runs; the system's temporary directory where null
+   */
+  private MiniClusterConfiguration configuration(@Nullable Path work) {
     Configuration configuration = new Configuration();
+    if (work != null) {
+      configuration.set(CoreOptions.TMP_DIRS, work.toString());
+      configuration.set(WebOptions.TMP_DIR, work.toString());
+    }
     // What RocksDB and ForSt may take; a heap backend takes none of it.
     configuration.set(TaskManagerOptions.MANAGED_MEMORY_SIZE, MemorySize.ofMebiBytes(256));
     configuration.set(TaskManagerOptions.NETWORK_MEMORY_MAX, MemorySize.ofMebiBytes(128));

@@ -41,6 +41,9 @@ final class Workers {
       made = new ArrayList<>(Child.shortLived());
       made.addAll(ClassArchive.of(Workers.class, directory, bootstrap, directory.toString()));
       made.add("-Xmx768m");
+      // One that is killed leaves Flink's files behind, a jar of some MB among them.
+      Path left = Files.createDirectory(directory.resolve("tmp")).toAbsolutePath();
+      made.add("-Djava.io.tmpdir=" + left);
       // Flink tells much of jobs that die on purpose.
       String logging = System.getProperty("java.util.logging.config.file");
       if (logging != null) {
