@@ -47,6 +47,11 @@ final class Cluster implements AutoCloseable {
     return cluster;
   }
 
+  /** Of a broker that runs. */
+  static Cluster of(KafkaBroker broker) {
+    return new Cluster(broker);
+  }
+
   /** One of its own, for who kills it. */
   static Cluster start() throws IOException, InterruptedException {
     Path directory =

@@ -39,8 +39,12 @@ final class Reading implements AutoCloseable {
 
   /** The value of a record as text, its key as the key, and no id. */
   static KafkaSource<String> of(Cluster cluster, String topic) {
+    return of(cluster.bootstrap(), topic);
+  }
+
+  static KafkaSource<String> of(String bootstrap, String topic) {
     return KafkaSource.of(
-        cluster.bootstrap(),
+        bootstrap,
         topic,
         record ->
             new Event<>(null, Cluster.text(record.key()), null, Cluster.text(record.value())));
