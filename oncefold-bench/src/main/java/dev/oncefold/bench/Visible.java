@@ -27,6 +27,7 @@ final class Visible {
       for (Peer peer :
           List.<Peer>of(
               new OncefoldPeer(true, batch),
+              new OncefoldPeer(false, batch),
               new SpringBatch(false),
               new SpringBatch(true),
               new FoldedLimit(batch))) {
