@@ -125,6 +125,9 @@ class FoldStore<S> implements StateStore, CachedStateStore<byte[], byte[]> {
   }
 
   void endEvent() {
+    if (asked && memory.waitsMoreThan(plan.waiting())) {
+      carefully(() -> memory.writeEarly(this::log, plan.waiting()));
+    }
     inEvent = false;
     if (!asked) {
       write();
@@ -162,8 +165,16 @@ class FoldStore<S> implements StateStore, CachedStateStore<byte[], byte[]> {
               + " anew");
     }
     uncommitted = uncommitted || memory.isDirty();
+    carefully(() -> memory.flush(this::log, waterline.getAsLong()));
+  }
+
+  private void log(byte[] key, byte @Nullable [] value) {
+    log.put(Bytes.wrap(key), value);
+  }
+
+  private void carefully(Runnable writing) {
     try {
-      memory.flush((key, value) -> log.put(Bytes.wrap(key), value), waterline.getAsLong());
+      writing.run();
     } catch (StreamsFoldException e) {
       // The events since the last commit come again, and then each state is tried at once.
       plan.shared().beCareful();
