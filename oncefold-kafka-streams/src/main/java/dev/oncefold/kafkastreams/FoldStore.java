@@ -19,7 +19,8 @@ import org.apache.kafka.streams.state.internals.CachedStateStore;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The store of one task: live objects, written to the changelog once per key and commit.
+ * The store of one task: live objects, written to the changelog when a commit is prepared, or when
+ * many wait for it.
  *
  * <p>To Kafka Streams it is a store with a cache, so that it is asked to flush when a commit is
  * prepared, before the offsets go into the transaction. {@code CachedStateStore} is not public API.
