@@ -41,7 +41,7 @@ public final class Main {
                 + " [rounds=5] | pipeline-memory [events=1000000] | checker [events=1000000] |"
                 + " peers [events=1500000] [rounds=3] [batch=4000] [only=NAME] [against=NAME]"
                 + " [connect=DIRECTORY] | streams [events=2000000] [rounds=3] [threads=1]"
-                + " [keys=uniform|zipf] [only=NAME] [against=NAME] | streams-restart [keys=1000000]"
+                + " [warmup=0] [keys=uniform|zipf] [only=NAME] [against=NAME] | streams-restart [keys=1000000]"
                 + " [only=NAME] | inserts [rounds=5] | visible [rate=1000] [seconds=30]"
                 + " [only=NAME]; each takes dir=DIRECTORY");
         System.exit(2);

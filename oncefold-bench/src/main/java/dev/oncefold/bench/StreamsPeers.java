@@ -12,9 +12,9 @@ import java.util.stream.IntStream;
  * The fold inside Kafka Streams, with ids and without, and the same work by hand in its DSL, in
  * turn: A B C A B C. All read the same topic of four partitions with events of 100 bytes, in the
  * same run, on the same broker, each as an application of its own with the default commit interval.
- * A rate is counted from the commit that covers the first third of the events to the last one; what
- * comes before, like the start of the threads, is warm-up. Every event is accepted and has one
- * output, and that each is in the output topic once is checked.
+ * A rate is counted from the commit that covers the first third of the events to the one that
+ * covers nine tenths; what comes before, like the start of the threads, is warm-up. Every event is
+ * accepted and has one output, and that each is in the output topic once is checked.
  */
 final class StreamsPeers {
   private StreamsPeers() {}

@@ -53,15 +53,23 @@ enum Way {
     double rate(Way way) throws Exception;
   }
 
-  /** Measures all that are asked for in turn, A B C A B C, and prints what came of it. */
+  /**
+   * Measures all that are asked for in turn, A B C A B C, and prints what came of it. Rounds of
+   * warm-up, in which the virtual machines compile what all of them run, are told and not counted.
+   */
   static void inTurn(Settings settings, Measure measure) throws Exception {
     int rounds = settings.number("rounds", 3);
     String only = settings.text("only", "");
     Rates rates = new Rates(rounds);
-    for (int round = 0; round < rounds; round++) {
+    for (int round = -settings.number("warmup", 0); round < rounds; round++) {
       for (Way way : values()) {
         if (way.name.contains(only)) {
-          rates.add(round, way.name, measure.rate(way));
+          double rate = measure.rate(way);
+          if (round < 0) {
+            System.out.printf("warm-up  %-20s  %,10.0f events/s%n", way.name, rate);
+          } else {
+            rates.add(round, way.name, rate);
+          }
           System.gc();
         }
       }

@@ -19,7 +19,8 @@ import org.apache.kafka.streams.state.internals.CachedStateStore;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The store of one task: live objects, written to the changelog once per key and commit.
+ * The store of one task: live objects, written to the changelog when a commit is prepared, or when
+ * many wait for it.
  *
  * <p>To Kafka Streams it is a store with a cache, so that it is asked to flush when a commit is
  * prepared, before the offsets go into the transaction. {@code CachedStateStore} is not public API.
@@ -125,6 +126,9 @@ class FoldStore<S> implements StateStore, CachedStateStore<byte[], byte[]> {
   }
 
   void endEvent() {
+    if (asked && memory.waitsMoreThan(plan.waiting())) {
+      carefully(() -> memory.writeEarly(this::log, plan.waiting()));
+    }
     inEvent = false;
     if (!asked) {
       write();
@@ -162,8 +166,16 @@ class FoldStore<S> implements StateStore, CachedStateStore<byte[], byte[]> {
               + " anew");
     }
     uncommitted = uncommitted || memory.isDirty();
+    carefully(() -> memory.flush(this::log, waterline.getAsLong()));
+  }
+
+  private void log(byte[] key, byte @Nullable [] value) {
+    log.put(Bytes.wrap(key), value);
+  }
+
+  private void carefully(Runnable writing) {
     try {
-      memory.flush((key, value) -> log.put(Bytes.wrap(key), value), waterline.getAsLong());
+      writing.run();
     } catch (StreamsFoldException e) {
       // The events since the last commit come again, and then each state is tried at once.
       plan.shared().beCareful();

@@ -15,11 +15,11 @@ import org.apache.kafka.streams.kstream.KStream;
  * @param <O> the type of the outputs
  */
 public final class FoldStreams<S, E, O> {
-  private final Plan<S, E, O> plan;
+  private final Sent.Asked<S, E, O> asked;
   private final KStream<String, Sent<S, E, O>> sent;
 
-  FoldStreams(Plan<S, E, O> plan, KStream<String, Sent<S, E, O>> sent) {
-    this.plan = plan;
+  FoldStreams(Sent.Asked<S, E, O> asked, KStream<String, Sent<S, E, O>> sent) {
+    this.asked = asked;
     this.sent = sent;
   }
 
@@ -32,7 +32,7 @@ public final class FoldStreams<S, E, O> {
    * @return the outputs
    */
   public KStream<String, O> outputs(String name) {
-    plan.shared().take(name);
+    asked.take(name);
     return sent.filter((key, each) -> each.isOutput(name))
         .mapValues(each -> Objects.requireNonNull(each.output()).value());
   }
@@ -46,20 +46,13 @@ public final class FoldStreams<S, E, O> {
    * @return the refusals
    */
   public KStream<String, Entry<S, E, O>> refusals() {
-    plan.shared().takeRefusals();
+    asked.takeRefusals();
     return sent.filter((key, each) -> each.refusal() != null)
         .mapValues(each -> Objects.requireNonNull(each.refusal()));
   }
 
   /** Refusals are counted, and go nowhere. */
   public void withoutRefusals() {
-    plan.shared().takeRefusals();
-  }
-
-  /** With the output's id, name and sequence. */
-  KStream<String, dev.oncefold.journal.Emitted<O>> emitted(String name) {
-    plan.shared().take(name);
-    return sent.filter((key, each) -> each.isOutput(name))
-        .mapValues(each -> Objects.requireNonNull(each.output()));
+    asked.dropRefusals();
   }
 }

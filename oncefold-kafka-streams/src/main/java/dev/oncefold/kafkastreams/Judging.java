@@ -34,38 +34,44 @@ import org.jspecify.annotations.Nullable;
  * @param <S> the type of one key's state
  * @param <E> the type of the events' values
  * @param <O> the type of the outputs
+ * @param <M> the type of what is sent on
  */
-final class Judging<S, E, O> implements Processor<String, Arrived<E>, String, Sent<S, E, O>> {
+final class Judging<S, E, O, M> implements Processor<String, Arrived<E>, String, M> {
   private static final Duration LOOK_BACK = Duration.ofMillis(20);
 
   private final Plan<S, E, O> plan;
+  private final Outlet<S, E, O, M> outlet;
   private final Fold<S, E, O> fold;
   private final Kernel<S, E, O> kernel;
-  private @Nullable ProcessorContext<String, Sent<S, E, O>> context;
+  private @Nullable ProcessorContext<String, M> context;
   private @Nullable FoldStore<S> store;
   private final ArrivedSerde<E> serde;
   private @Nullable Cancellable lookingBack;
   private @Nullable FoldStopped stopped;
   private Kernel.Slots<S> slots = key -> null;
   private Kernel.Seen seen = (key, id) -> null;
+  private boolean takesRefusals;
   private long next;
 
-  Judging(Plan<S, E, O> plan) {
+  Judging(Plan<S, E, O> plan, Outlet<S, E, O, M> outlet) {
     this.plan = plan;
+    this.outlet = outlet;
     this.fold = plan.fold();
     this.kernel = new Kernel<>(fold);
     this.serde = new ArrivedSerde<>(fold);
   }
 
   @Override
-  public void init(ProcessorContext<String, Sent<S, E, O>> begun) {
+  public void init(ProcessorContext<String, M> begun) {
     Settings.check(begun.appConfigs());
-    if (!plan.shared().takesRefusals()) {
+    Boolean refusals = outlet.takesRefusals();
+    if (refusals == null) {
       throw new StreamsFoldException(
           "nobody takes the refusals of the fold \""
               + fold.name()
               + "\": send FoldStreams.refusals() somewhere, or say FoldStreams.withoutRefusals()");
     }
+    takesRefusals = refusals;
     FoldStore<S> found = begun.getStateStore(plan.store());
     found.begin(this::lowest);
     plan.backlog().enter(begun.appConfigs(), fold.ids().kind() == Fold.Ids.Kind.SPAN);
@@ -90,7 +96,7 @@ final class Judging<S, E, O> implements Processor<String, Arrived<E>, String, Se
     }
   }
 
-  private ProcessorContext<String, Sent<S, E, O>> context() {
+  private ProcessorContext<String, M> context() {
     if (context == null) {
       throw new IllegalStateException("not begun");
     }
@@ -106,7 +112,10 @@ final class Judging<S, E, O> implements Processor<String, Arrived<E>, String, Se
 
   @Override
   public void process(Record<String, Arrived<E>> record) {
-    Arrived<E> arrived = record.value();
+    take(record.value(), record.timestamp());
+  }
+
+  void take(Arrived<E> arrived, long timestamp) {
     if (arrived.unreadable() != null) {
       throw new FoldStopped(arrived.unreadable());
     }
@@ -116,14 +125,16 @@ final class Judging<S, E, O> implements Processor<String, Arrived<E>, String, Se
     inEvent(
         () -> {
           if (stopped != null) {
-            hold(arrived, record.timestamp());
-          } else if (!plan.isStraight() || !memory.isApplied(arrived.origin())) {
-            stopped = judge(arrived, record.timestamp());
+            hold(arrived, timestamp);
+          } else if (!plan.isStraight() || !memory.inputs().isApplied(arrived.origin())) {
+            stopped = judge(arrived, timestamp);
             if (stopped != null) {
-              hold(arrived, record.timestamp());
+              hold(arrived, timestamp);
             }
           }
-          next = context().recordMetadata().map(where -> where.offset() + 1).orElse(next);
+          if (plan.repartitions()) {
+            next = context().recordMetadata().map(where -> where.offset() + 1).orElse(next);
+          }
         });
     lookBack();
   }
@@ -133,10 +144,10 @@ final class Judging<S, E, O> implements Processor<String, Arrived<E>, String, Se
     store().beginEvent();
     try {
       work.run();
+      store().endEvent();
     } catch (TimeoutException e) {
       throw Routing.again("the cluster did not answer in time", e);
     }
-    store().endEvent();
   }
 
   // ---------------------------------------------------------------- stopping
@@ -151,7 +162,7 @@ final class Judging<S, E, O> implements Processor<String, Arrived<E>, String, Se
     byte[] bytes = serde.bytes(arrived);
     store().live().hold(out.writeLong(timestamp).writeRaw(bytes, 0, bytes.length).toByteArray());
     if (plan.isStraight()) {
-      store().live().passed(arrived.origin(), Kernel.NO_FLOOR);
+      store().live().inputs().passed(arrived.origin(), Kernel.NO_FLOOR);
     }
     context().commit();
   }
@@ -283,7 +294,9 @@ final class Judging<S, E, O> implements Processor<String, Arrived<E>, String, Se
     memory.count(verdict);
     if (plan.isStraight()) {
       boolean counts = verdict instanceof Verdict.Applied || verdict instanceof Verdict.Rejected;
-      memory.passed(origin, counts && event != null ? watermark(event.time()) : Kernel.NO_FLOOR);
+      memory
+          .inputs()
+          .passed(origin, counts && event != null ? watermark(event.time()) : Kernel.NO_FLOOR);
     }
     return null;
   }
@@ -323,10 +336,11 @@ final class Judging<S, E, O> implements Processor<String, Arrived<E>, String, Se
       if (mine && !look.isDrained(each, task, next)) {
         least =
             Math.min(
-                least, memory.watermark(plan.backlog().topicId(each.topic()), each.partition()));
+                least,
+                memory.inputs().watermark(plan.backlog().topicId(each.topic()), each.partition()));
       }
     }
-    return least == Long.MAX_VALUE ? memory.watermark() : least;
+    return least == Long.MAX_VALUE ? memory.inputs().watermark() : least;
   }
 
   // ---------------------------------------------------------------- outputs and refusals
@@ -339,7 +353,16 @@ final class Judging<S, E, O> implements Processor<String, Arrived<E>, String, Se
       List<Output<O>> outputs = applied.outputs();
       for (int n = 0; n < outputs.size(); n++) {
         Output<O> output = outputs.get(n);
-        if (!plan.shared().takes(output.name())) {
+        String outputId = Output.id(fold.name(), event.key(), id, n);
+        M message =
+            outlet.output(
+                new Emitted<>(
+                    outputId,
+                    output.name(),
+                    event.key(),
+                    store().live().events() + 1,
+                    output.value()));
+        if (message == null) {
           throw new FoldStopped(
               "the fold \""
                   + fold.name()
@@ -349,22 +372,18 @@ final class Judging<S, E, O> implements Processor<String, Arrived<E>, String, Se
                   + output.name()
                   + "\") somewhere");
         }
-        String outputId = Output.id(fold.name(), event.key(), id, n);
-        Emitted<O> emitted =
-            new Emitted<>(
-                outputId, output.name(), event.key(), store().live().events() + 1, output.value());
-        forward(event.key(), outputId, new Sent<>(emitted, null), timestamp);
+        forward(event.key(), outputId, message, timestamp);
       }
-    } else if (!(verdict instanceof Verdict.Duplicate)) {
+    } else if (takesRefusals && !(verdict instanceof Verdict.Duplicate)) {
       String key = event == null ? "" : event.key();
-      forward(key, id, new Sent<>(null, refusal(arrived, verdict, id)), timestamp);
+      forward(key, id, outlet.refusal(refusal(arrived, verdict, id)), timestamp);
     }
   }
 
-  private void forward(String key, String id, Sent<S, E, O> sent, long timestamp) {
+  private void forward(String key, String id, M message, long timestamp) {
     RecordHeaders headers = new RecordHeaders();
     headers.add(StreamsFold.ID, id.getBytes(StandardCharsets.UTF_8));
-    context().forward(new Record<>(key, sent, timestamp, headers));
+    context().forward(new Record<>(key, message, timestamp, headers));
   }
 
   private Entry<S, E, O> refusal(Arrived<E> arrived, Verdict<S, O> verdict, String id) {

@@ -14,9 +14,9 @@ import dev.oncefold.journal.IdTable;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -45,17 +45,18 @@ final class Memory<S> {
   private final ConcurrentHashMap<String, Cell<S>> cells = new ConcurrentHashMap<>();
   private final TreeMap<Integer, Definition> definitions = new TreeMap<>();
   private final Map<Integer, Codec<S>> codecs = new ConcurrentHashMap<>();
-  private final Map<String, Input> inputs = new HashMap<>();
-  // The one of the last event: mostly the next one's, too.
-  private @Nullable Input input;
+  private final Inputs inputs = new Inputs();
   private final Counts.Tally tally = new Counts.Tally();
   private final Pages pages = new Pages();
   private final Encoder scratch = new Encoder();
-  private List<Cell<S>> dirty = new ArrayList<>();
+  // Set since they were written, the longest ago first.
+  private final ArrayDeque<Cell<S>> dirty = new ArrayDeque<>();
   private List<Cell<S>> flushed = new ArrayList<>();
   // Read, and not judged: the task stops before the first of them.
   private final TreeMap<Long, byte[]> waiting = new TreeMap<>();
   private final TreeMap<Long, Boolean> waitingDirty = new TreeMap<>();
+  private @Nullable Cell<S> looked;
+  private @Nullable String lookedFor;
   private @Nullable IdTable ids;
   private long floor = Kernel.NO_FLOOR;
   private int writing;
@@ -65,29 +66,15 @@ final class Memory<S> {
   private Head flushedHead = Head.NONE;
   private volatile Head committedHead = Head.NONE;
 
-  /** How far an input partition is applied. */
-  private static final class Input {
-    final String topic;
-    final String topicId;
-    final int partition;
-    long offset = -1;
-    int place;
-    long watermark = Kernel.NO_FLOOR;
-
-    Input(String topic, String topicId, int partition) {
-      this.topic = topic;
-      this.topicId = topicId;
-      this.partition = partition;
-    }
-  }
-
   /** A key: what it is by now, and what of it is committed. */
   private static final class Cell<S> {
     final String key;
     @Nullable Slot<S> live;
     // Restored, and not decoded yet; then `live` is not set.
     byte @Nullable [] raw;
+    // Whether it waits to be written, and whether it was set again meanwhile.
     boolean dirty;
+    boolean again;
     // A Slot, or the bytes restored.
     volatile @Nullable Object committed;
 
@@ -170,18 +157,7 @@ final class Memory<S> {
     }
     tally.reset(head.counts());
     events = head.counts().events();
-    inputs.clear();
-    input = null;
-    head.inputs()
-        .forEach(
-            (id, stored) -> {
-              String topicId = id.substring(0, id.lastIndexOf('/'));
-              Input found = new Input(stored.topic(), topicId, stored.partition());
-              found.offset = stored.offset();
-              found.place = stored.place();
-              found.watermark = stored.watermark();
-              inputs.put(id, found);
-            });
+    inputs.restore(head.inputs());
     flushedHead = head;
     committedHead = head;
   }
@@ -270,8 +246,20 @@ final class Memory<S> {
   // ---------------------------------------------------------------- live
 
   @Nullable Slot<S> slot(String key) {
-    Cell<S> cell = cells.get(key);
+    Cell<S> cell = cell(key);
     return cell == null ? null : live(cell);
+  }
+
+  /** An event looks its key up to be judged, and again to be applied. */
+  @SuppressWarnings("ReferenceEquality") // the same event's
+  private @Nullable Cell<S> cell(String key) {
+    Cell<S> found = looked;
+    if (found == null || lookedFor != key) {
+      found = cells.get(key);
+      looked = found;
+      lookedFor = key;
+    }
+    return found;
   }
 
   private @Nullable Slot<S> live(Cell<S> cell) {
@@ -301,52 +289,9 @@ final class Memory<S> {
     return events;
   }
 
-  /** The watermark of an input partition; {@link Kernel#NO_FLOOR} where it has none. */
-  long watermark(String topicId, int partition) {
-    Input found = inputs.get(id(topicId, partition));
-    return found == null ? Kernel.NO_FLOOR : found.watermark;
-  }
-
-  /** The greatest watermark of all input partitions. */
-  long watermark() {
-    long most = Kernel.NO_FLOOR;
-    for (Input each : inputs.values()) {
-      most = Math.max(most, each.watermark);
-    }
-    return most;
-  }
-
-  private static String id(String topicId, int partition) {
-    return topicId + '/' + partition;
-  }
-
-  private Input input(Origin origin) {
-    Input found = input;
-    if (found == null
-        || found.partition != origin.partition()
-        || !found.topicId.equals(origin.topicId())) {
-      found =
-          inputs.computeIfAbsent(
-              id(origin.topicId(), origin.partition()),
-              id -> new Input(origin.topic(), origin.topicId(), origin.partition()));
-      input = found;
-    }
-    return found;
-  }
-
-  /** Whether an event was applied before, as the position tells that is stored here. */
-  boolean isApplied(Origin origin) {
-    Input found = input(origin);
-    return origin.offset() < found.offset
-        || (origin.offset() == found.offset && origin.place() <= found.place);
-  }
-
-  /** Moves the position behind an event; a time moves the watermark. */
-  void passed(Origin origin, long time) {
-    Input found = input(origin);
-    found.offset = origin.offset();
-    found.place = origin.place();
-    found.watermark = Math.max(found.watermark, time);
+  /** How far each partition of the input is applied. */
+  Inputs inputs() {
+    return inputs;
   }
 
   void count(dev.oncefold.Verdict<S, ?> verdict) {
@@ -356,7 +301,7 @@ final class Memory<S> {
   }
 
   void set(String key, @Nullable S state) {
-    Cell<S> cell = cells.get(key);
+    Cell<S> cell = cell(key);
     if (cell == null) {
       if (state == null) {
         return;
@@ -366,7 +311,9 @@ final class Memory<S> {
     }
     Slot<S> before = live(cell);
     cell.live = state == null ? null : new Slot<>(state, before == null ? 1 : before.version() + 1);
-    if (!cell.dirty) {
+    if (cell.dirty) {
+      cell.again = true;
+    } else {
       cell.dirty = true;
       dirty.add(cell);
     }
@@ -414,6 +361,53 @@ final class Memory<S> {
     return changed;
   }
 
+  /** Whether more states than that are set and not written. */
+  boolean waitsMoreThan(int states) {
+    return dirty.size() > states;
+  }
+
+  /**
+   * Writes states that have waited the longest, so that few are left to be written when a commit is
+   * prepared: then nothing else can be done meanwhile. A key that was set again while it waited
+   * waits once more: it will be set again, and is to be written once.
+   *
+   * <p>A flush has still to come before the commit.
+   *
+   * @param log takes the records
+   * @param most how many may go on waiting
+   */
+  void writeEarly(Log log, int most) {
+    while (dirty.size() > most) {
+      Cell<S> oldest = dirty.element();
+      if (oldest.again) {
+        oldest.again = false;
+        dirty.add(dirty.remove());
+      } else {
+        define(log);
+        writeOldest(log);
+      }
+    }
+  }
+
+  /** What says which fold writes stands before all that it writes. */
+  private void define(Log log) {
+    if (definitionDirty) {
+      ByteBuffer key = ByteBuffer.allocate(1 + Integer.BYTES).put(DEFINITION).putInt(writing);
+      log.put(key.array(), definitions.lastEntry().getValue().bytes());
+      definitionDirty = false;
+    }
+  }
+
+  private void writeOldest(Log log) {
+    Cell<S> cell = dirty.element();
+    log.put(slotKey(cell.key), cell.live == null ? null : bytes(cell.key, cell.live));
+    // Where that throws the state is still to be written: no later flush succeeds without it.
+    dirty.remove();
+    cell.dirty = false;
+    cell.again = false;
+    flushed.add(cell);
+  }
+
   /**
    * Writes all that changed since the flush before, each key once.
    *
@@ -424,40 +418,19 @@ final class Memory<S> {
     if (!changed) {
       return;
     }
-    if (definitionDirty) {
-      ByteBuffer key = ByteBuffer.allocate(1 + Integer.BYTES).put(DEFINITION).putInt(writing);
-      log.put(key.array(), definitions.lastEntry().getValue().bytes());
-      definitionDirty = false;
+    define(log);
+    while (!dirty.isEmpty()) {
+      writeOldest(log);
     }
-    for (Cell<S> cell : dirty) {
-      log.put(slotKey(cell.key), cell.live == null ? null : bytes(cell.key, cell.live));
-      cell.dirty = false;
-      flushed.add(cell);
-    }
-    dirty.clear();
     raiseFloor(least);
     pages.flush((number, page) -> log.put(numbered(IDS, number), page));
     for (long number : waitingDirty.keySet()) {
       log.put(numbered(WAITING, number), waiting.get(number));
     }
     waitingDirty.clear();
-    flushedHead = head();
+    flushedHead = new Head(tally.counts(), floor, inputs.stored());
     log.put(new byte[] {HEAD}, flushedHead.bytes());
     changed = false;
-  }
-
-  private Head head() {
-    Map<String, Head.Input> stored = new LinkedHashMap<>();
-    inputs.forEach(
-        (id, each) -> {
-          if (each.offset >= 0) {
-            stored.put(
-                id,
-                new Head.Input(
-                    each.topic, each.partition, each.offset, each.place, each.watermark));
-          }
-        });
-    return new Head(tally.counts(), floor, stored);
   }
 
   private static byte[] numbered(byte tag, long number) {
@@ -509,6 +482,7 @@ final class Memory<S> {
         }
       }
     }
+    looked = null;
     flushed = new ArrayList<>();
     committedHead = flushedHead;
   }

@@ -20,6 +20,8 @@ import java.util.Set;
  * @param clock held against event times
  * @param backlog what of the input is unread
  * @param shared what the tasks share
+ * @param waiting how many changed states may wait for the commit to be prepared; further ones are
+ *     written before
  */
 record Plan<S, E, O>(
     Fold<S, E, O> fold,
@@ -32,7 +34,8 @@ record Plan<S, E, O>(
     Map<String, String> changelog,
     Clock clock,
     Backlog backlog,
-    Shared shared) {
+    Shared shared,
+    int waiting) {
   boolean isStraight() {
     return !topics.isEmpty();
   }

@@ -1,52 +1,38 @@
 package dev.oncefold.kafkastreams;
 
-import dev.oncefold.Event;
-import dev.oncefold.Fold;
-import java.util.Optional;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.header.internals.RecordHeaders;
-import org.apache.kafka.common.record.TimestampType;
 import org.apache.kafka.streams.errors.TaskMigratedException;
 import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
-import org.apache.kafka.streams.processor.api.RecordMetadata;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes an event of each record, notes where it was read, and sends it on under its own key.
+ * Sends each event on under its own key, where the input is not partitioned by it.
  *
  * @param <K> the type of the input's keys
  * @param <V> the type of the input's values
  * @param <E> the type of the events' values
  */
 final class Routing<K, V, E> implements Processor<K, V, String, Arrived<E>> {
-  private final Plan<?, E, ?> plan;
-  private final Reading<K, V, E> reading;
+  private final Arrivals<K, V, E> arrivals;
   private @Nullable ProcessorContext<String, Arrived<E>> context;
-  private @Nullable Origin last;
 
   Routing(Plan<?, E, ?> plan, Reading<K, V, E> reading) {
-    this.plan = plan;
-    this.reading = reading;
+    this.arrivals = new Arrivals<>(plan, reading);
   }
 
   @Override
   public void init(ProcessorContext<String, Arrived<E>> begun) {
-    Settings.check(begun.appConfigs());
-    plan.backlog().enter(begun.appConfigs(), false);
+    arrivals.begin(begun);
     context = begun;
-    last = null;
   }
 
   @Override
   public void close() {
-    if (context != null) {
-      plan.backlog().leave();
-      context = null;
-    }
+    arrivals.end();
+    context = null;
   }
 
   private ProcessorContext<String, Arrived<E>> context() {
@@ -58,16 +44,7 @@ final class Routing<K, V, E> implements Processor<K, V, String, Arrived<E>> {
 
   @Override
   public void process(Record<K, V> record) {
-    Origin origin = origin();
-    String replaced = plan.backlog().replaced();
-    if (replaced != null) {
-      throw new FoldStopped(
-          "the topic "
-              + replaced
-              + " was deleted and made anew while it was read. Begin anew under another application"
-              + " id, or restore the topic");
-    }
-    Arrived<E> arrived = arrived(record, origin);
+    Arrived<E> arrived = arrivals.of(record);
     if (arrived == null) {
       return;
     }
@@ -89,70 +66,5 @@ final class Routing<K, V, E> implements Processor<K, V, String, Arrived<E>> {
    */
   static TaskMigratedException again(String why, Throwable cause) {
     return new TaskMigratedException(why, cause);
-  }
-
-  private Origin origin() {
-    Optional<RecordMetadata> metadata = context().recordMetadata();
-    String topic = metadata.map(RecordMetadata::topic).orElse("");
-    int partition = metadata.map(RecordMetadata::partition).orElse(0);
-    long offset = metadata.map(RecordMetadata::offset).orElse(0L);
-    Origin before = last;
-    int place =
-        before != null
-                && before.offset() == offset
-                && before.partition() == partition
-                && before.topic().equals(topic)
-            ? before.place() + 1
-            : 0;
-    String topicId =
-        !plan.isStraight()
-            ? ""
-            : before != null && before.topic().equals(topic)
-                ? before.topicId()
-                : plan.backlog().topicId(topic);
-    Origin now = new Origin(topic, topicId, partition, offset, place);
-    last = now;
-    return now;
-  }
-
-  private @Nullable Arrived<E> arrived(Record<K, V> record, Origin origin) {
-    try {
-      Event<E> event = reading.read(consumed(record, origin));
-      if (event == null) {
-        return null;
-      }
-      if (plan.repartitions()) {
-        // What cannot be written cannot go there, and must not fail where a handler may skip it.
-        new ArrivedSerde<>(plan.fold()).bytes(Arrived.of(origin, event));
-      }
-      return Arrived.of(origin, event);
-    } catch (Exception e) {
-      for (Throwable each = e; each != null; each = each.getCause()) {
-        if (each instanceof RetriableException) {
-          throw again(origin.id() + " cannot be read now", each);
-        }
-      }
-      String why = e.getMessage() == null ? e.toString() : e.getMessage();
-      return Arrived.undecodable(
-          origin,
-          why,
-          record.value() instanceof byte[] bytes ? bytes : null,
-          plan.repartitions() && plan.fold().whenFailed() == Fold.WhenFailed.STOP);
-    }
-  }
-
-  private static <K, V> ConsumerRecord<K, V> consumed(Record<K, V> record, Origin origin) {
-    return new ConsumerRecord<>(
-        origin.topic(),
-        origin.partition(),
-        origin.offset(),
-        record.timestamp(),
-        TimestampType.CREATE_TIME,
-        ConsumerRecord.NULL_SIZE,
-        ConsumerRecord.NULL_SIZE,
-        record.key(),
-        record.value(),
-        record.headers(),
-        Optional.empty());
   }
 }

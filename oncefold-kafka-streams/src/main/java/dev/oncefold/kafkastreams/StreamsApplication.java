@@ -24,6 +24,7 @@ import org.apache.kafka.streams.KafkaClientSupplier;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.kstream.Consumed;
 import org.apache.kafka.streams.kstream.KStream;
 import org.apache.kafka.streams.kstream.Produced;
@@ -64,12 +65,9 @@ public final class StreamsApplication<S, E, O> {
   private final StreamsFold<S, E, O> fold;
   private final List<String> topics;
   private final @Nullable Reading<byte[], byte[], E> reading;
-  private final Map<String, Out<O>> outputs;
-  private final @Nullable String refusals;
-  private final @Nullable Function<Entry<S, E, O>, byte[]> refusalFormat;
+  private final Map<String, Message.To<Emitted<O>>> outputs;
+  private final Message.@Nullable To<Entry<S, E, O>> refusals;
   private final Map<String, Object> settings;
-
-  private record Out<O>(String topic, Function<Emitted<O>, byte[]> format) {}
 
   private StreamsApplication(
       String bootstrap,
@@ -77,9 +75,8 @@ public final class StreamsApplication<S, E, O> {
       StreamsFold<S, E, O> fold,
       List<String> topics,
       @Nullable Reading<byte[], byte[], E> reading,
-      Map<String, Out<O>> outputs,
-      @Nullable String refusals,
-      @Nullable Function<Entry<S, E, O>, byte[]> refusalFormat,
+      Map<String, Message.To<Emitted<O>>> outputs,
+      Message.@Nullable To<Entry<S, E, O>> refusals,
       Map<String, Object> settings) {
     this.bootstrap = bootstrap;
     this.id = id;
@@ -88,7 +85,6 @@ public final class StreamsApplication<S, E, O> {
     this.reading = reading;
     this.outputs = outputs;
     this.refusals = refusals;
-    this.refusalFormat = refusalFormat;
     this.settings = settings;
   }
 
@@ -106,8 +102,7 @@ public final class StreamsApplication<S, E, O> {
    */
   public static <S, E, O> StreamsApplication<S, E, O> of(
       String bootstrap, String id, StreamsFold<S, E, O> fold) {
-    return new StreamsApplication<>(
-        bootstrap, id, fold, List.of(), null, Map.of(), null, null, Map.of());
+    return new StreamsApplication<>(bootstrap, id, fold, List.of(), null, Map.of(), null, Map.of());
   }
 
   /**
@@ -126,7 +121,6 @@ public final class StreamsApplication<S, E, O> {
         newReading,
         outputs,
         refusals,
-        refusalFormat,
         settings);
   }
 
@@ -140,10 +134,9 @@ public final class StreamsApplication<S, E, O> {
    */
   public StreamsApplication<S, E, O> output(
       String name, String topic, Function<Emitted<O>, byte[]> format) {
-    Map<String, Out<O>> all = new TreeMap<>(outputs);
-    all.put(name, new Out<>(topic, format));
-    return new StreamsApplication<>(
-        bootstrap, id, fold, topics, reading, all, refusals, refusalFormat, settings);
+    Map<String, Message.To<Emitted<O>>> all = new TreeMap<>(outputs);
+    all.put(name, new Message.To<>(topic, format));
+    return new StreamsApplication<>(bootstrap, id, fold, topics, reading, all, refusals, settings);
   }
 
   /**
@@ -156,7 +149,7 @@ public final class StreamsApplication<S, E, O> {
   public StreamsApplication<S, E, O> refusals(
       String topic, Function<Entry<S, E, O>, byte[]> format) {
     return new StreamsApplication<>(
-        bootstrap, id, fold, topics, reading, outputs, topic, format, settings);
+        bootstrap, id, fold, topics, reading, outputs, new Message.To<>(topic, format), settings);
   }
 
   /**
@@ -168,8 +161,7 @@ public final class StreamsApplication<S, E, O> {
   public StreamsApplication<S, E, O> with(Map<String, ?> more) {
     Map<String, Object> all = new HashMap<>(settings);
     all.putAll(more);
-    return new StreamsApplication<>(
-        bootstrap, id, fold, topics, reading, outputs, refusals, refusalFormat, all);
+    return new StreamsApplication<>(bootstrap, id, fold, topics, reading, outputs, refusals, all);
   }
 
   /**
@@ -192,9 +184,9 @@ public final class StreamsApplication<S, E, O> {
     client.put(AdminClientConfig.RECONNECT_BACKOFF_MS_CONFIG, patience.toMillis());
     client.put(AdminClientConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG, patience.toMillis());
     Set<String> written = new TreeSet<>();
-    outputs.values().forEach(out -> written.add(out.topic));
+    outputs.values().forEach(out -> written.add(out.topic()));
     if (refusals != null) {
-      written.add(refusals);
+      written.add(refusals.topic());
     }
     List<String> own = fold.ownTopics(id);
     try (Admin admin = Admin.create(client)) {
@@ -213,12 +205,17 @@ public final class StreamsApplication<S, E, O> {
     }
   }
 
-  private Map<String, Object> settings() {
+  Map<String, Object> settings() {
     Map<String, Object> all = new HashMap<>();
     all.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
     // A commit sends many small records at once. In batches of 16 KiB, as is usual, the producer's
     // own thread took 40 % of what a stream thread took, and half of that in these.
     all.put(StreamsConfig.producerPrefix(ProducerConfig.BATCH_SIZE_CONFIG), BATCH_SIZE);
+    if (topics.size() == 1) {
+      // Each task has one partition, and no other to wait for. Kafka Streams looks before each
+      // record whether it has, which took a fifteenth of the stream thread.
+      all.put(StreamsConfig.MAX_TASK_IDLE_MS_CONFIG, StreamsConfig.MAX_TASK_IDLE_MS_DISABLED);
+    }
     // There is no global thread. Left off, Kafka warns of it each time.
     all.put("processing.exception.handler.global.enabled", true); // its constant is deprecated
     all.putAll(settings);
@@ -259,19 +256,19 @@ public final class StreamsApplication<S, E, O> {
     Map<String, Object> all = settings();
     Settings.check(all);
     StreamsConfig config = new StreamsConfig(all);
-    StreamsBuilder builder = new StreamsBuilder();
     Backlog backlog = fold.backlog();
-    build(builder, backlog);
+    Topology topology = topology(backlog);
     position(config);
     KafkaStreams streams =
         clients == null
-            ? new KafkaStreams(builder.build(), config)
-            : new KafkaStreams(builder.build(), config, clients);
+            ? new KafkaStreams(topology, config)
+            : new KafkaStreams(topology, config, clients);
     prepared.accept(streams);
     return new StreamsRun<>(streams, fold.store(), backlog);
   }
 
-  private void build(StreamsBuilder builder, Backlog backlog) {
+  Topology topology(Backlog backlog) {
+    StreamsBuilder builder = new StreamsBuilder();
     Reading<byte[], byte[], E> decoding = reading;
     if (decoding == null || topics.isEmpty()) {
       throw new StreamsFoldException("the application \"" + id + "\" reads nothing: call from");
@@ -285,22 +282,18 @@ public final class StreamsApplication<S, E, O> {
                 // Records of old producers have no time of their own.
                 (record, before) -> Math.max(0, record.timestamp()),
                 AutoOffsetReset.none()));
-    FoldStreams<S, E, O> folded = fold.in(builder, input, decoding, backlog);
-    outputs.forEach(
-        (name, out) ->
-            folded
-                .emitted(name)
-                .mapValues(emitted -> out.format.apply(emitted))
-                .to(out.topic, Produced.with(Serdes.String(), Serdes.ByteArray())));
-    Function<Entry<S, E, O>, byte[]> format = refusalFormat;
-    if (refusals != null && format != null) {
-      folded
-          .refusals()
-          .mapValues(refusal -> format.apply(refusal))
-          .to(refusals, Produced.with(Serdes.String(), Serdes.ByteArray()));
-    } else {
-      folded.withoutRefusals();
-    }
+    // Nothing stands before the fold in its sub-topology: states may be written early.
+    fold.in(
+            builder,
+            input,
+            decoding,
+            new Message.Formats<>(outputs, refusals),
+            backlog,
+            fold.waiting())
+        .to(
+            (key, message, context) -> message.topic(),
+            Produced.with(Serdes.String(), Message.serde()));
+    return builder.build();
   }
 
   /** What was never read begins at its beginning, once: later a lost position is an error. */

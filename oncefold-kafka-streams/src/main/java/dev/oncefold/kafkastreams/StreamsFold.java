@@ -63,6 +63,7 @@ public final class StreamsFold<S, E, O> {
   private boolean accepting;
   private Set<String> refusing = Set.of();
   private Map<String, String> changelog = Map.of();
+  private int waiting = 500;
   private Function<Map<String, Object>, Cluster> connecting = AdminCluster::new;
 
   private StreamsFold(Fold<S, E, O> fold) {
@@ -79,6 +80,7 @@ public final class StreamsFold<S, E, O> {
     this.accepting = from.accepting;
     this.refusing = from.refusing;
     this.changelog = from.changelog;
+    this.waiting = from.waiting;
     this.connecting = from.connecting;
   }
 
@@ -197,6 +199,17 @@ public final class StreamsFold<S, E, O> {
     return copy;
   }
 
+  /** Has changed states written before the commit where more than so many wait for it. */
+  StreamsFold<S, E, O> keepingWaiting(int most) {
+    StreamsFold<S, E, O> copy = new StreamsFold<>(this);
+    copy.waiting = most;
+    return copy;
+  }
+
+  int waiting() {
+    return waiting;
+  }
+
   /** Asks a cluster made by hand. */
   StreamsFold<S, E, O> asking(Function<Map<String, Object>, Cluster> other) {
     StreamsFold<S, E, O> copy = new StreamsFold<>(this);
@@ -233,15 +246,30 @@ public final class StreamsFold<S, E, O> {
    */
   public <K, V> FoldStreams<S, E, O> in(
       StreamsBuilder builder, KStream<K, V> input, Reading<K, V, E> reading) {
-    return in(builder, input, reading, backlog());
+    Sent.Asked<S, E, O> asked = new Sent.Asked<>();
+    // Processors of the user's may stand before the fold in its sub-topology, and have Kafka
+    // Streams
+    // commit what this task has sent without its being asked to flush: no state must be among that.
+    return new FoldStreams<>(
+        asked, in(builder, input, reading, asked, backlog(), Integer.MAX_VALUE));
   }
 
   Backlog backlog() {
     return new Backlog(topics, repartitions ? store + "-repartition" : null, connecting);
   }
 
-  <K, V> FoldStreams<S, E, O> in(
-      StreamsBuilder builder, KStream<K, V> input, Reading<K, V, E> reading, Backlog backlog) {
+  /**
+   * Puts the fold into a topology.
+   *
+   * @param most how many changed states may wait for the commit to be prepared
+   */
+  <K, V, M> KStream<String, M> in(
+      StreamsBuilder builder,
+      KStream<K, V> input,
+      Reading<K, V, E> reading,
+      Outlet<S, E, O, M> outlet,
+      Backlog backlog,
+      int most) {
     if (!STORE.matcher(store).matches()) {
       throw new StreamsFoldException(
           "\""
@@ -268,27 +296,34 @@ public final class StreamsFold<S, E, O> {
             changelog,
             Clock.systemUTC(),
             backlog,
-            new Shared());
-    KStream<String, Arrived<E>> routed =
-        input.process(() -> new Routing<>(plan, reading), Named.as(store + "-routing"));
-    if (repartitions) {
-      Repartitioned<String, Arrived<E>> through =
-          Repartitioned.with(Serdes.String(), new ArrivedSerde<>(fold)).withName(store);
-      if (fold.whenFailed() == Fold.WhenFailed.STOP) {
-        // What is no event stops all tasks: all of them have applied what stands before it.
-        through =
-            through.withStreamPartitioner(
-                (topic, key, arrived, count) ->
-                    arrived.everywhere()
-                        ? Optional.of(IntStream.range(0, count).boxed().collect(Collectors.toSet()))
-                        : Optional.empty());
-      }
-      routed =
-          routed.repartition(
-              partitions == 0 ? through : through.withNumberOfPartitions(partitions));
-    }
+            new Shared(),
+            most);
     builder.addStateStore(new FoldStore.Builder<>(plan));
-    return new FoldStreams<>(
-        plan, routed.process(() -> new Judging<>(plan), Named.as(store + "-judging"), store));
+    Named judging = Named.as(store + "-judging");
+    return repartitions
+        ? routed(input, plan, reading).process(() -> new Judging<>(plan, outlet), judging, store)
+        : input.process(
+            () -> new Straight<>(new Arrivals<>(plan, reading), new Judging<>(plan, outlet)),
+            judging,
+            store);
+  }
+
+  /** Every event comes to the task of its key. */
+  private <K, V> KStream<String, Arrived<E>> routed(
+      KStream<K, V> input, Plan<S, E, O> plan, Reading<K, V, E> reading) {
+    Repartitioned<String, Arrived<E>> through =
+        Repartitioned.with(Serdes.String(), new ArrivedSerde<>(fold)).withName(store);
+    if (fold.whenFailed() == Fold.WhenFailed.STOP) {
+      // What is no event stops all tasks: all of them have applied what stands before it.
+      through =
+          through.withStreamPartitioner(
+              (topic, key, arrived, count) ->
+                  arrived.everywhere()
+                      ? Optional.of(IntStream.range(0, count).boxed().collect(Collectors.toSet()))
+                      : Optional.empty());
+    }
+    return input
+        .process(() -> new Routing<>(plan, reading), Named.as(store + "-routing"))
+        .repartition(partitions == 0 ? through : through.withNumberOfPartitions(partitions));
   }
 }

@@ -54,7 +54,11 @@ final class CrashWorker {
     Beacon beacon = Beacon.at(Path.of(args[1]));
     try (StreamsRun<TraceModel.Trace> run =
         StreamsApplication.of(
-                args[0], APPLICATION, StreamsFold.of(Moves.remembering()).partitionedByKey())
+                args[0],
+                APPLICATION,
+                // Most states are in the changelog long before their commit, and some never get
+                // one.
+                StreamsFold.of(Moves.remembering()).partitionedByKey().keepingWaiting(1))
             .from(Moves::read, INPUT)
             .output(TraceModel.OUTPUT, OUTPUTS, emitted -> bytes(emitted.value()))
             .refusals(REFUSALS, entry -> bytes(String.valueOf(Letters.of(entry.verdict()))))

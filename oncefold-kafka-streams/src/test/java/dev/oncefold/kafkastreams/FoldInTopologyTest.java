@@ -20,7 +20,9 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Properties;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.TestInputTopic;
 import org.apache.kafka.streams.TestOutputTopic;
@@ -355,6 +357,61 @@ class FoldInTopologyTest {
     }
   }
 
+  /**
+   * A processor of the user's that stands before the fold can have Kafka Streams commit what the
+   * fold has sent without its flush. No state is among that.
+   */
+  @Test
+  void noStateIsWrittenBeforeTheCommitIsPrepared() {
+    assertThat(statesWritten(Integer.MAX_VALUE)).isEqualTo(4);
+    assertThat(statesWritten(1)).as("states where they may be written early").isEqualTo(5);
+  }
+
+  /** How many states one commit writes in which four keys change, the first of them twice. */
+  private static int statesWritten(int waiting) {
+    StreamsBuilder builder = new StreamsBuilder();
+    StreamsFold<String, String, String> fold = StreamsFold.of(fold()).partitionedByKey();
+    KStream<String, String> split =
+        input(builder)
+            .flatMap(
+                (key, value) ->
+                    Stream.of(value.split(";", -1))
+                        .map(each -> KeyValue.pair(each.substring(0, 1), each.substring(1)))
+                        .toList());
+    Reading<String, String, String> reading = record -> read(record.key(), record.value());
+    if (waiting == Integer.MAX_VALUE) {
+      FoldStreams<String, String, String> folded =
+          fold.keepingWaiting(1).in(builder, split, reading);
+      folded.withoutRefusals();
+      assertThat(folded.outputs("outputs")).isNotNull();
+    } else {
+      Sent.Asked<String, String, String> asked = new Sent.Asked<>();
+      asked.take("outputs");
+      asked.dropRefusals();
+      assertThat(fold.in(builder, split, reading, asked, fold.backlog(), waiting)).isNotNull();
+    }
+    try (Driven driven = new Driven(builder.build(), settings())) {
+      driven.in.pipeInput("k", "z1:a");
+      driven.in.pipeInput("k", "a2:a;b3:b;c4:c;d5:d;a6:e");
+      var changelog =
+          driven.driver.createOutputTopic(
+              "app-texts-changelog",
+              Serdes.ByteArray().deserializer(),
+              Serdes.ByteArray().deserializer());
+      Memory<String> restored = new Memory<>(fold(), "log");
+      int states = 0;
+      for (var each : changelog.readKeyValuesToList()) {
+        restored.restore(each.key, each.value);
+        states += each.key[0] == 'S' && each.key[1] != 'z' ? 1 : 0;
+      }
+      assertThat(restored.committed())
+          .containsEntry("a", new Slot<>("ae", 2))
+          .containsEntry("d", new Slot<>("d", 1))
+          .hasSize(5);
+      return states;
+    }
+  }
+
   /** What asks for the flush is no public API: a store that is never asked writes each event. */
   @Test
   void aStoreThatIsNotAskedToFlushWritesEachEvent() {
@@ -371,9 +428,11 @@ class FoldInTopologyTest {
             Map.of(),
             Clock.systemUTC(),
             new Backlog(List.of(), null, settings -> null),
-            new Shared());
-    plan.shared().take("outputs");
-    plan.shared().takeRefusals();
+            new Shared(),
+            Integer.MAX_VALUE);
+    Sent.Asked<String, String, String> asked = new Sent.Asked<>();
+    asked.take("outputs");
+    asked.takeRefusals();
     builder.addStateStore(
         new FoldStore.Builder<>(plan) {
           @Override
@@ -389,9 +448,11 @@ class FoldInTopologyTest {
     input(builder)
         .process(
             () ->
-                new Routing<String, String, String>(
-                    plan, record -> read(record.key(), record.value())))
-        .process(() -> new Judging<>(plan), "texts");
+                new Straight<>(
+                    new Arrivals<String, String, String>(
+                        plan, record -> read(record.key(), record.value())),
+                    new Judging<>(plan, asked)),
+            "texts");
     try (Driven driven = new Driven(builder.build(), settings())) {
       driven.in.pipeInput("k", "1:a");
       driven.in.pipeInput("k", "2:b");

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.oncefold.Fold;
 import dev.oncefold.Kernel;
 import dev.oncefold.Outcome;
+import dev.oncefold.Slot;
 import dev.oncefold.Verdict;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -74,6 +75,10 @@ class MemoryTest {
     int size() {
       return lines.size();
     }
+
+    long written(String key) {
+      return lines.stream().filter(line -> Arrays.equals(line.key, Memory.slotKey(key))).count();
+    }
   }
 
   private static Memory<State> begun() {
@@ -107,9 +112,12 @@ class MemoryTest {
         memory.remember(key, id, i, time, i % 7 == 0 ? "reason " + i : null);
         ids.put(key + "/" + id, time);
         memory.count(APPLIED);
-        memory.passed(new Origin("in", "id", 3, commit * 100L + i, 0), time);
+        if (commit % 2 == 0) {
+          memory.writeEarly(log, 3);
+        }
+        memory.inputs().passed(new Origin("in", "id", 3, commit * 100L + i, 0), time);
       }
-      memory.flush(log, memory.watermark());
+      memory.flush(log, memory.inputs().watermark());
       if (commit % 50 == 0) {
         for (Memory<State> restored :
             List.of(log.restored(1, false), log.restored(1, true), log.restored(1, true, true))) {
@@ -139,7 +147,7 @@ class MemoryTest {
     states.keySet().forEach(key -> assertThat(restored.slot(key)).isEqualTo(memory.slot(key)));
     assertThat(restored.floor()).isEqualTo(memory.floor());
     assertThat(restored.counts()).isEqualTo(memory.counts());
-    assertThat(restored.watermark()).isEqualTo(memory.watermark());
+    assertThat(restored.inputs().watermark()).isEqualTo(memory.inputs().watermark());
     ids.forEach(
         (id, time) -> {
           String[] parts = id.split("/", 2);
@@ -167,6 +175,61 @@ class MemoryTest {
   }
 
   @Test
+  void aKeyThatIsSetAgainAndAgainIsNotWrittenEarly() {
+    Memory<State> memory = begun();
+    Log log = new Log();
+    for (int i = 0; i < 1000; i++) {
+      memory.set("hot", new State(i));
+      memory.set("cold" + i, new State(i));
+      memory.count(APPLIED);
+      memory.writeEarly(log, 10);
+    }
+    assertThat(log.size()).as("the definition, and all but ten states").isEqualTo(1 + 1001 - 10);
+    assertThat(log.lines.get(0).key[0]).as("what says which fold writes").isEqualTo((byte) 'D');
+    assertThat(log.written("hot")).isZero();
+    memory.flush(log, Kernel.NO_FLOOR);
+    assertThat(log.size()).as("definition, states and head").isEqualTo(1 + 1001 + 1);
+    assertThat(log.written("hot")).isEqualTo(1);
+    memory.set("hot", new State(1));
+    memory.count(APPLIED);
+    memory.flush(log, Kernel.NO_FLOOR);
+    assertThat(log.size()).as("the state and the head").isEqualTo(1 + 1001 + 1 + 2);
+  }
+
+  @Test
+  void whatIsWrittenEarlyIsSeenWhenItsCommitIsPublished() {
+    Memory<State> memory = begun();
+    Log log = new Log();
+    memory.set("gone", new State(1));
+    memory.set("back", new State(1));
+    memory.count(APPLIED);
+    memory.flush(log, Kernel.NO_FLOOR);
+    memory.publish();
+    memory.set("gone", null);
+    memory.set("back", null);
+    memory.set("new", new State(2));
+    memory.set("twice", new State(2));
+    memory.count(APPLIED);
+    memory.writeEarly(log, 0);
+    memory.set("back", new State(3));
+    memory.set("twice", new State(3));
+    memory.writeEarly(log, 0);
+    assertThat(memory.committed()).containsOnlyKeys("gone", "back");
+    memory.flush(log, Kernel.NO_FLOOR);
+    assertThat(memory.committed()).containsOnlyKeys("gone", "back");
+    memory.publish();
+    Map<String, Slot<State>> now =
+        Map.of(
+            "back", new Slot<>(new State(3), 1),
+            "new", new Slot<>(new State(2), 1),
+            "twice", new Slot<>(new State(3), 2));
+    assertThat(memory.committed()).isEqualTo(now);
+    assertThat(memory.slot("gone")).isNull();
+    assertThat(log.restored(1, false).committed()).isEqualTo(now);
+    assertThat(log.restored(1, true).committed()).isEqualTo(now);
+  }
+
+  @Test
   void readersSeeWhatWasPublished() {
     Memory<State> memory = begun();
     memory.set("a", new State(1));
@@ -186,13 +249,13 @@ class MemoryTest {
   @Test
   void positionsTellWhatWasApplied() {
     Memory<State> memory = begun();
-    memory.passed(new Origin("in", "id", 0, 7, 1), 0);
-    assertThat(memory.isApplied(new Origin("in", "id", 0, 7, 1))).isTrue();
-    assertThat(memory.isApplied(new Origin("in", "id", 0, 6, 9))).isTrue();
-    assertThat(memory.isApplied(new Origin("in", "id", 0, 7, 2))).isFalse();
-    assertThat(memory.isApplied(new Origin("in", "id", 0, 8, 0))).isFalse();
-    assertThat(memory.isApplied(new Origin("in", "id", 1, 3, 0))).isFalse();
-    assertThat(memory.isApplied(new Origin("in", "another", 0, 3, 0))).isFalse();
+    memory.inputs().passed(new Origin("in", "id", 0, 7, 1), 0);
+    assertThat(memory.inputs().isApplied(new Origin("in", "id", 0, 7, 1))).isTrue();
+    assertThat(memory.inputs().isApplied(new Origin("in", "id", 0, 6, 9))).isTrue();
+    assertThat(memory.inputs().isApplied(new Origin("in", "id", 0, 7, 2))).isFalse();
+    assertThat(memory.inputs().isApplied(new Origin("in", "id", 0, 8, 0))).isFalse();
+    assertThat(memory.inputs().isApplied(new Origin("in", "id", 1, 3, 0))).isFalse();
+    assertThat(memory.inputs().isApplied(new Origin("in", "another", 0, 3, 0))).isFalse();
   }
 
   @Test
