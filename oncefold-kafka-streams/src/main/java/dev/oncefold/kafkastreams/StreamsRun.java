@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.apache.kafka.common.errors.InvalidTxnStateException;
 import org.apache.kafka.streams.CloseOptions;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
@@ -46,6 +47,10 @@ public final class StreamsRun<S> implements AutoCloseable {
     for (Throwable each = thrown; each != null; each = each.getCause()) {
       if (each instanceof FoldStopped stopped) {
         why = stopped.getCause() == null ? stopped : stopped.getCause();
+      } else if (each instanceof InvalidTxnStateException) {
+        // The cluster has ended the transaction of a thread that stood still for too long. Kafka
+        // Streams begins again where it is told so in any other way, but not in this one.
+        return StreamThreadExceptionResponse.REPLACE_THREAD;
       }
     }
     if (failure == null) {

@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import org.apache.kafka.clients.admin.RecordsToDelete;
+import org.apache.kafka.clients.admin.TransactionState;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -183,6 +184,35 @@ class StreamsApplicationTest {
       assertThat(view().slots().get("hot")).extracting(Slot::version).isEqualTo(2L);
       assertThat(run.slot("cold")).isNull();
     }
+  }
+
+  @Test
+  void anInstanceWhoseTransactionEndedWhileItStoodStillGoesOn() throws Exception {
+    Beacon beacon = Beacon.at(directory.resolve("beacon-" + place.number()));
+    Map<String, Object> impatient = Map.of("producer.transaction.timeout.ms", "1000");
+    try (StreamsRun<Trace> run = application(fold(), impatient).start(new WatchedClients(beacon))) {
+      feed(0, 1);
+      await(run, 1);
+      beacon.set(Field.HOLD, WatchedClients.BEFORE_COMMIT);
+      feed(1, 1);
+      Patience.await(
+          PATIENCE, () -> beacon.get(Field.COMMIT) == Beacon.BEGUN ? null : "an open commit");
+      Patience.await(PATIENCE, () -> isOpen() ? "the end of the transaction" : null);
+      beacon.set(Field.HOLD, Beacon.HOLD_NOWHERE);
+      await(run, 2);
+      feed(2, 1);
+      await(run, 3);
+      assertThat(run.slot("hot")).extracting(Slot::version).isEqualTo(3L);
+      assertThat(outputs()).hasSize(3).doesNotHaveDuplicates();
+    }
+  }
+
+  private boolean isOpen() throws ExecutionException, InterruptedException {
+    return servers.admin.listTransactions().all().get().stream()
+        .anyMatch(
+            each ->
+                each.transactionalId().startsWith(place.application())
+                    && each.state() == TransactionState.ONGOING);
   }
 
   @Test
