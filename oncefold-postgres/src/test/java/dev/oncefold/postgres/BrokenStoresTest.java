@@ -62,7 +62,7 @@ class BrokenStoresTest {
   void aDatabaseBehindAProxy() throws Exception {
     database = Database.create();
     proxy = TcpProxy.to(database.server().address());
-    onlooker = new Onlooker(database.url(), TABLE, seen::add);
+    onlooker = new Onlooker(database.url(), TABLE, seen::add, (partition, to) -> {});
     seen.add(
         new Observation.Begin(
             "PostgreSQL",

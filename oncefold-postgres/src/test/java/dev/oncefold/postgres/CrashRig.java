@@ -19,7 +19,6 @@ import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -73,7 +72,6 @@ final class CrashRig implements AutoCloseable {
   private final HistoryWriter history;
   private final Onlooker onlooker;
   private final Feed feed;
-  private final Map<Integer, Integer> told = new HashMap<>();
   private final List<Worker> workers = new ArrayList<>();
   private int started;
 
@@ -95,7 +93,6 @@ final class CrashRig implements AutoCloseable {
     this.options = Workers.options(broker.bootstrap(), url);
     this.proxy = TcpProxy.to(database.address());
     this.history = new HistoryWriter(directory.resolve("history.ndjson"));
-    this.onlooker = new Onlooker(url, CrashWorker.TABLE, history);
     topics();
     this.feed =
         new Feed(
@@ -106,6 +103,16 @@ final class CrashRig implements AutoCloseable {
             plan.events(),
             plan.shared(),
             plan.seed());
+    this.onlooker =
+        new Onlooker(
+            url,
+            CrashWorker.TABLE,
+            history,
+            (partition, to) -> feed.tell(partition, to, this::stands));
+  }
+
+  private void stands(Observation.Input input) {
+    onlooker.stands(input);
   }
 
   private void topics() throws InterruptedException {
@@ -354,7 +361,6 @@ final class CrashRig implements AutoCloseable {
   // ---------------------------------------------------------------- what is seen
 
   private Map<String, Long> look() throws InterruptedException, SQLException {
-    feed.tell(told, onlooker::stands);
     return onlooker.look();
   }
 

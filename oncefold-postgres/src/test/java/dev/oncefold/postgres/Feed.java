@@ -33,6 +33,7 @@ final class Feed {
   private final boolean shared;
   private final Random random;
   private final List<List<Sent>> standing = new ArrayList<>();
+  private final int[] told;
   private KafkaProducer<byte[], byte[]> producer;
   private volatile boolean enough;
   private volatile int sent;
@@ -57,6 +58,7 @@ final class Feed {
     this.shared = shared;
     this.random = new Random(seed);
     this.producer = newProducer();
+    this.told = new int[partitions];
     for (int i = 0; i < partitions; i++) {
       standing.add(new ArrayList<>());
     }
@@ -153,30 +155,32 @@ final class Feed {
             key.getBytes(StandardCharsets.UTF_8),
             payload.getBytes(StandardCharsets.UTF_8));
     record.headers().add(ID, id.getBytes(StandardCharsets.UTF_8));
-    Sent made = new Sent(partition, key, id, payload, producer.send(record));
+    // Nobody may read it before it is here.
     synchronized (standing) {
+      Sent made = new Sent(partition, key, id, payload, producer.send(record));
       standing.get(partition).add(made);
+      return made;
     }
-    return made;
   }
 
-  /** Tells what stands in the topic by now and was not told; answers where each partition ends. */
-  void tell(Map<Integer, Integer> told, Consumer<Observation.Input> history)
-      throws InterruptedException {
-    for (int i = 0; i < partitions; i++) {
-      List<Sent> all;
+  /**
+   * Tells what stands in a partition before an offset, and was not told; waits until it is known: a
+   * record can be read, and applied, before its sender has the answer.
+   */
+  void tell(String name, long to, Consumer<Observation.Input> history) throws InterruptedException {
+    int partition = Integer.parseInt(name.substring(name.lastIndexOf('-') + 1));
+    // It stands alone in the topic, without transactions: the n-th record is at the offset n.
+    for (; told[partition] < to; told[partition]++) {
+      Sent one;
       synchronized (standing) {
-        all = List.copyOf(standing.get(i).subList(told.getOrDefault(i, 0), standing.get(i).size()));
+        one = standing.get(partition).get(told[partition]);
       }
-      int count = 0;
-      for (Sent one : all) {
-        if (!one.at().isDone()) {
-          break;
-        }
-        history.accept(input(one));
-        count++;
+      Observation.Input input = input(one);
+      if (input.at() != told[partition]) {
+        throw new IllegalStateException(
+            one.id() + " is at " + input.at() + " and not at " + told[partition]);
       }
-      told.merge(i, count, Integer::sum);
+      history.accept(input);
     }
   }
 

@@ -49,6 +49,7 @@ final class Onlooker {
   private final String table;
   private final Consumer<Observation> history;
   private final Snapshots<Trace> snapshots;
+  private final Standing standing;
   // By partition: what stands in the input and was not told.
   private final Map<String, Deque<Observation.Input>> input = new HashMap<>();
   private final Set<Long> seen = new HashSet<>();
@@ -56,7 +57,18 @@ final class Onlooker {
   private long allSeen;
   private int claims;
 
-  Onlooker(String url, String table, Consumer<Observation> history) {
+  /** Who knows what stands in the input. */
+  @FunctionalInterface
+  interface Standing {
+    /**
+     * Tells {@link #stands} all that stands in a partition before an offset; waits for what is
+     * known a moment later than it is read.
+     */
+    void tell(String partition, long to) throws InterruptedException;
+  }
+
+  Onlooker(String url, String table, Consumer<Observation> history, Standing standing) {
+    this.standing = standing;
     this.url = url;
     this.table = table;
     this.history = history;
@@ -116,6 +128,11 @@ final class Onlooker {
       history.accept(new Observation.Claimed(partition, epoch, to));
     }
     if (to != from) {
+      try {
+        standing.tell(partition, to);
+      } catch (InterruptedException e) {
+        throw new IllegalStateException(e);
+      }
       Deque<Observation.Input> told = input.computeIfAbsent(partition, p -> new ArrayDeque<>());
       for (Observation.Input next = told.peek();
           next != null && next.at() < to;

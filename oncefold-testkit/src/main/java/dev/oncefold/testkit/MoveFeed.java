@@ -135,11 +135,12 @@ public final class MoveFeed {
   }
 
   private Sent send(int partition, String key, String id, String payload) {
-    Sent made = new Sent(partition, key, id, payload, topic.send(partition, key, id, payload));
+    // Nobody may read it before it is here.
     synchronized (standing) {
+      Sent made = new Sent(partition, key, id, payload, topic.send(partition, key, id, payload));
       standing.get(partition).add(made);
+      return made;
     }
-    return made;
   }
 
   /**
