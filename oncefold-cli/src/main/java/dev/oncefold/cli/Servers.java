@@ -184,6 +184,17 @@ final class Servers implements AutoCloseable {
     return DriverManager.getConnection(database.jdbcUrl(DATABASE));
   }
 
+  /** Whether everything that was committed has left for its topic. */
+  boolean hasLeft() {
+    try (Connection connection = connect();
+        Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery("select not exists (select from oncefold.outbox)")) {
+      return row.next() && row.getBoolean(1);
+    } catch (SQLException e) {
+      return false; // the database is away
+    }
+  }
+
   /** The rows of the table. */
   Map<String, TopicReference.Row> rows() throws SQLException {
     Map<String, TopicReference.Row> rows = new TreeMap<>();
