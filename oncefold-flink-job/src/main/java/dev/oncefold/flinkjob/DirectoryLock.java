@@ -1,6 +1,7 @@
 package dev.oncefold.flinkjob;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -59,24 +60,31 @@ final class DirectoryLock implements AutoCloseable {
    * same each time, so that what a process that was killed has left there is removed. Null where
    * the checkpoints are not on this machine.
    */
-  @Nullable Path work() throws IOException {
+  @Nullable Path work() {
     if (work != null) {
-      FileUtils.deleteDirectory(work.toFile());
-      Files.createDirectory(work);
+      try {
+        FileUtils.deleteDirectory(work.toFile());
+        Files.createDirectory(work);
+      } catch (IOException e) {
+        throw new UncheckedIOException(
+            "the directory "
+                + work
+                + " for the job's files while it runs cannot be made: "
+                + e
+                + ". Remove it, or name another directory above it with -Djava.io.tmpdir=DIRECTORY",
+            e);
+      }
     }
     return work;
   }
 
   @Override
   public void close() throws IOException {
-    try {
-      if (work != null) {
-        FileUtils.deleteDirectory(work.toFile());
-      }
-    } finally {
-      if (channel != null) {
-        channel.close();
-      }
+    if (work != null) {
+      FileUtils.deleteDirectoryQuietly(work.toFile()); // else the next run does
+    }
+    if (channel != null) {
+      channel.close();
     }
   }
 }

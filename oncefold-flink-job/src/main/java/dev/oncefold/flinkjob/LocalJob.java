@@ -7,6 +7,7 @@ import dev.oncefold.flink.FlinkView;
 import dev.oncefold.flink.LostCommitException;
 import dev.oncefold.pipeline.Storage;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.HashMap;
@@ -218,6 +219,8 @@ public final class LocalJob {
       return run(graph, lock.work(), notice);
     } catch (FlinkFoldException e) {
       return Map.of(kind(e), String.valueOf(e.getMessage()));
+    } catch (UncheckedIOException e) {
+      return Map.of(PROBLEM, String.valueOf(e.getMessage()));
     } catch (IOException e) {
       return Map.of(PROBLEM, unreadable(e));
     }

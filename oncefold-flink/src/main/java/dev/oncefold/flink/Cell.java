@@ -28,7 +28,7 @@ final class Cell<S> {
    *
    * @param bytes the same as they are stored
    * @param state the key's state; null where it has none
-   * @param version the state's version
+   * @param version the state's version; 0 where it has none
    * @param pages in how many pages the ids are that are remembered for the key
    * @param due the time of the latest timer of the key that is to come; 0 where there is none
    */
@@ -52,6 +52,15 @@ final class Cell<S> {
   /** Whether more is known of it than the bytes. */
   boolean isOpen() {
     return open;
+  }
+
+  @Nullable S state() {
+    return state;
+  }
+
+  /** The state's version; 0 where there is none. */
+  long version() {
+    return version;
   }
 
   @Nullable Slot<S> slot() {

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * in, and is read in that one alone: what an unaligned checkpoint holds of another version's stops
  * the job. Not thread-safe; Flink duplicates it.
  */
-final class CodedSerializer<T> extends TypeSerializer<T> {
+final class CodedSerializer<T> extends BytesSerializer<T> {
   private static final long serialVersionUID = 1;
 
   private final CodedType.Form<T> form;
@@ -52,12 +52,13 @@ final class CodedSerializer<T> extends TypeSerializer<T> {
     return out;
   }
 
-  /** As it is written, without its length. */
+  @Override
   byte[] bytes(T value) {
     return encoded(value).toByteArray();
   }
 
-  T read(byte[] bytes) {
+  @Override
+  T of(byte[] bytes) {
     scratch();
     Decoder in = new Decoder(bytes);
     if (in.readLong() != schema) {
@@ -78,25 +79,6 @@ final class CodedSerializer<T> extends TypeSerializer<T> {
   }
 
   @Override
-  public T deserialize(DataInputView source) throws IOException {
-    byte[] bytes = new byte[source.readInt()];
-    source.readFully(bytes);
-    return read(bytes);
-  }
-
-  @Override
-  public void copy(DataInputView source, DataOutputView target) throws IOException {
-    int length = source.readInt();
-    target.writeInt(length);
-    target.write(source, length);
-  }
-
-  @Override
-  public boolean isImmutableType() {
-    return true;
-  }
-
-  @Override
   public TypeSerializer<T> duplicate() {
     return new CodedSerializer<>(form);
   }
@@ -105,26 +87,6 @@ final class CodedSerializer<T> extends TypeSerializer<T> {
   @SuppressWarnings("NullAway") // there is no empty value, and Flink allows null here
   public T createInstance() {
     return null;
-  }
-
-  @Override
-  public T copy(T from) {
-    return from;
-  }
-
-  @Override
-  public T copy(T from, T reuse) {
-    return from;
-  }
-
-  @Override
-  public T deserialize(T reuse, DataInputView source) throws IOException {
-    return deserialize(source);
-  }
-
-  @Override
-  public int getLength() {
-    return -1;
   }
 
   @Override

@@ -78,7 +78,7 @@ final class Held<E> {
     }
     List<Arrived<E>> released = new ArrayList<>();
     for (byte[] each : ofKey.get()) {
-      released.add(form.read(each));
+      released.add(form.of(each));
     }
     if (!released.isEmpty()) {
       ofKey.clear();

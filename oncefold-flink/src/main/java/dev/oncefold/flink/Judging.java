@@ -98,8 +98,6 @@ final class Judging<S, E, O> extends KeyedProcessFunction<String, Arrived<E>, Se
     long events;
     long floor;
     long oldest;
-    // How many pages of ids the present key has.
-    int pages;
 
     Open(
         Fold<S, E, O> fold,
@@ -257,25 +255,27 @@ final class Judging<S, E, O> extends KeyedProcessFunction<String, Arrived<E>, Se
     Event<E> event = arrived.event();
     Cell<S> cell = open.form.open(open.slot.value());
     Slot<S> before = cell.slot();
-    open.pages = cell.pages();
     Verdict<S, O> verdict =
         event == null
             ? new Verdict.Failed<>(Verdict.Cause.UNDECODABLE, String.valueOf(arrived.undecodable()))
-            : open.kernel.judge(event, key -> before, this::remembered, open.floor, latest());
+            : open.kernel.judge(
+                event,
+                key -> before,
+                (key, id) -> remembered(key, id, cell.pages()),
+                open.floor,
+                latest());
     Cell<S> after = cell;
     byte[] page = null;
     try {
       if (event != null) {
         page = remembering(event, verdict);
-        int pages = page == null ? open.pages : IdPages.countWith(page, open.pages);
+        int pages = page == null ? cell.pages() : IdPages.countWith(page, cell.pages());
         long due = page == null ? cell.due() : Math.max(cell.due(), due(event));
         if (verdict instanceof Verdict.Applied<S, O> applied) {
-          long version = before == null ? 1 : before.version() + 1;
-          after = open.form.cell(applied.state(), version, pages, due);
+          after = open.form.cell(applied.state(), cell.version() + 1, pages, due);
           check(applied.outputs());
-        } else if (pages != open.pages || due != cell.due()) {
-          after =
-              open.form.cell(before == null ? null : before.state(), version(before), pages, due);
+        } else if (pages != cell.pages() || due != cell.due()) {
+          after = open.form.cell(cell.state(), cell.version(), pages, due);
         }
       }
     } catch (RuntimeException e) {
@@ -298,7 +298,7 @@ final class Judging<S, E, O> extends KeyedProcessFunction<String, Arrived<E>, Se
       if (after.due() != cell.due()) {
         timers.registerEventTimeTimer(after.due());
       }
-      Objects.requireNonNull(open.ids).put(page, open.pages);
+      Objects.requireNonNull(open.ids).put(page, cell.pages());
       open.oldest = Math.min(open.oldest, time(event));
     }
     open.tally.add(verdict);
@@ -307,12 +307,8 @@ final class Judging<S, E, O> extends KeyedProcessFunction<String, Arrived<E>, Se
     return null;
   }
 
-  private static long version(@Nullable Slot<?> slot) {
-    return slot == null ? 0 : slot.version();
-  }
-
   private void store(Cell<S> cell) throws Exception {
-    if (cell.slot() == null && cell.pages() == 0 && cell.due() == 0) {
+    if (cell.state() == null && cell.pages() == 0 && cell.due() == 0) {
       open.slot.clear();
     } else {
       open.slot.update(cell);
@@ -347,9 +343,9 @@ final class Judging<S, E, O> extends KeyedProcessFunction<String, Arrived<E>, Se
 
   // ---------------------------------------------------------------- ids
 
-  private @Nullable Remembered remembered(String key, String id) {
+  private @Nullable Remembered remembered(String key, String id, int pages) {
     try {
-      return open.ids == null ? null : open.ids.find(key, id, open.pages, open.floor);
+      return open.ids == null ? null : open.ids.find(key, id, pages, open.floor);
     } catch (Exception e) {
       throw new IllegalStateException("the ids of the key \"" + key + "\" cannot be read", e);
     }
@@ -413,8 +409,7 @@ final class Judging<S, E, O> extends KeyedProcessFunction<String, Arrived<E>, Se
     int pages = ids == null ? cell.pages() : ids.forget(cell.pages(), open.floor);
     long due = timer < cell.due() ? cell.due() : 0;
     if (pages != cell.pages() || due != cell.due()) {
-      Slot<S> slot = cell.slot();
-      store(open.form.cell(slot == null ? null : slot.state(), version(slot), pages, due));
+      store(open.form.cell(cell.state(), cell.version(), pages, due));
     }
   }
 

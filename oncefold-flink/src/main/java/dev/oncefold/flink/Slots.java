@@ -102,6 +102,6 @@ final class Slots<S> {
       scratch.writeUnsigned(version);
       fold.stateCodec().encode(state, scratch);
     }
-    return new Cell<>(scratch.toByteArray(), state, version, pages, due);
+    return new Cell<>(scratch.toByteArray(), state, state == null ? 0 : version, pages, due);
   }
 }

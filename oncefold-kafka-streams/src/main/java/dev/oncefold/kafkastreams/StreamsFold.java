@@ -249,7 +249,7 @@ public final class StreamsFold<S, E, O> {
     Sent.Asked<S, E, O> asked = new Sent.Asked<>();
     // Processors of the user's may stand before the fold in its sub-topology, and have Kafka
     // Streams
-    // commit what this task has sent without its being asked to flush: no state must be among that.
+    // commit what this task has sent without asking it to flush: no state must be among that.
     return new FoldStreams<>(
         asked, in(builder, input, reading, asked, backlog(), Integer.MAX_VALUE));
   }

@@ -108,6 +108,13 @@ class FoldInTopologyTest {
       return out.readValuesToList();
     }
 
+    TestOutputTopic<byte[], byte[]> changelog() {
+      return driver.createOutputTopic(
+          "app-texts-changelog",
+          Serdes.ByteArray().deserializer(),
+          Serdes.ByteArray().deserializer());
+    }
+
     @SuppressWarnings("unchecked") // the topology has one store, of this type
     FoldStore<String> store() {
       return Objects.requireNonNull((FoldStore<String>) driver.getAllStateStores().get("texts"));
@@ -393,11 +400,7 @@ class FoldInTopologyTest {
     try (Driven driven = new Driven(builder.build(), settings())) {
       driven.in.pipeInput("k", "z1:a");
       driven.in.pipeInput("k", "a2:a;b3:b;c4:c;d5:d;a6:e");
-      var changelog =
-          driven.driver.createOutputTopic(
-              "app-texts-changelog",
-              Serdes.ByteArray().deserializer(),
-              Serdes.ByteArray().deserializer());
+      TestOutputTopic<byte[], byte[]> changelog = driven.changelog();
       Memory<String> restored = new Memory<>(fold(), "log");
       int states = 0;
       for (var each : changelog.readKeyValuesToList()) {
@@ -456,11 +459,7 @@ class FoldInTopologyTest {
     try (Driven driven = new Driven(builder.build(), settings())) {
       driven.in.pipeInput("k", "1:a");
       driven.in.pipeInput("k", "2:b");
-      var changelog =
-          driven.driver.createOutputTopic(
-              "app-texts-changelog",
-              Serdes.ByteArray().deserializer(),
-              Serdes.ByteArray().deserializer());
+      TestOutputTopic<byte[], byte[]> changelog = driven.changelog();
       Memory<String> restored = new Memory<>(fold(), "log");
       changelog.readKeyValuesToList().forEach(each -> restored.restore(each.key, each.value));
       assertThat(restored.committed()).containsEntry("k", new Slot<>("ab", 2));

@@ -165,16 +165,21 @@ class StreamsApplicationTest {
     assertThat(StreamsView.counts(cluster, place.application(), fold()).events()).isEqualTo(300);
   }
 
+  /** Sends one event, and waits until the instance stands before its commit. */
+  private void holdCommitOf(int event, Beacon beacon) throws Exception {
+    beacon.set(Field.HOLD, WatchedClients.BEFORE_COMMIT);
+    feed(event, 1);
+    Patience.await(
+        PATIENCE, () -> beacon.get(Field.COMMIT) == Beacon.BEGUN ? null : "an open commit");
+  }
+
   @Test
   void readersSeeWhatIsCommittedAndNothingElse() throws Exception {
     Beacon beacon = Beacon.at(directory.resolve("beacon-" + place.number()));
     try (StreamsRun<Trace> run = application(fold(), Map.of()).start(new WatchedClients(beacon))) {
       feed(0, 1);
       await(run, 1);
-      beacon.set(Field.HOLD, WatchedClients.BEFORE_COMMIT);
-      feed(1, 1);
-      Patience.await(
-          PATIENCE, () -> beacon.get(Field.COMMIT) == Beacon.BEGUN ? null : "an open commit");
+      holdCommitOf(1, beacon);
       assertThat(run.slot("hot")).extracting(Slot::version).isEqualTo(1L);
       assertThat(run.counts().events()).isEqualTo(1);
       assertThat(view().slots().get("hot")).extracting(Slot::version).isEqualTo(1L);
@@ -193,10 +198,7 @@ class StreamsApplicationTest {
     try (StreamsRun<Trace> run = application(fold(), impatient).start(new WatchedClients(beacon))) {
       feed(0, 1);
       await(run, 1);
-      beacon.set(Field.HOLD, WatchedClients.BEFORE_COMMIT);
-      feed(1, 1);
-      Patience.await(
-          PATIENCE, () -> beacon.get(Field.COMMIT) == Beacon.BEGUN ? null : "an open commit");
+      holdCommitOf(1, beacon);
       Patience.await(PATIENCE, () -> isOpen() ? "the end of the transaction" : null);
       beacon.set(Field.HOLD, Beacon.HOLD_NOWHERE);
       await(run, 2);

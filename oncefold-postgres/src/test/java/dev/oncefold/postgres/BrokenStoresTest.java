@@ -21,7 +21,9 @@ import dev.oncefold.verify.TraceModel.Trace;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -49,6 +51,7 @@ class BrokenStoresTest {
   private static final Event<Move> LATER = event(3, "carol", 5);
 
   private final List<Observation> seen = new ArrayList<>();
+  private final Deque<Observation.Input> input = new ArrayDeque<>();
   private final MemorySink sink = new MemorySink();
   private Database database;
   private TcpProxy proxy;
@@ -62,7 +65,7 @@ class BrokenStoresTest {
   void aDatabaseBehindAProxy() throws Exception {
     database = Database.create();
     proxy = TcpProxy.to(database.server().address());
-    onlooker = new Onlooker(database.url(), TABLE, seen::add, (partition, to) -> {});
+    onlooker = new Onlooker(database.url(), TABLE, seen::add, this::tell);
     seen.add(
         new Observation.Begin(
             "PostgreSQL",
@@ -104,9 +107,15 @@ class BrokenStoresTest {
   private void input(Event<Move>... events) {
     for (int i = 0; i < events.length; i++) {
       Event<Move> event = events[i];
-      onlooker.stands(
+      input.add(
           new Observation.Input(
               "p0", i, i + 1, event.key(), event.id(), null, event.value().text()));
+    }
+  }
+
+  private void tell(String partition, long to) {
+    while (!input.isEmpty() && input.element().at() < to) {
+      seen.add(input.remove());
     }
   }
 

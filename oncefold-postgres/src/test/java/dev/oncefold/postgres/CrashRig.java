@@ -105,14 +105,7 @@ final class CrashRig implements AutoCloseable {
             plan.seed());
     this.onlooker =
         new Onlooker(
-            url,
-            CrashWorker.TABLE,
-            history,
-            (partition, to) -> feed.tell(partition, to, this::stands));
-  }
-
-  private void stands(Observation.Input input) {
-    onlooker.stands(input);
+            url, CrashWorker.TABLE, history, (partition, to) -> feed.tell(partition, to, history));
   }
 
   private void topics() throws InterruptedException {

@@ -70,6 +70,9 @@ final class Feed {
             "bootstrap.servers", bootstrap,
             "acks", "all",
             "linger.ms", "5",
+            // Of a producer that is new to it a broker may take the second batch without the
+            // first: then records would not stand as they were sent.
+            "max.in.flight.requests.per.connection", "1",
             // The broker will be away for a while.
             "delivery.timeout.ms", "240000",
             "max.block.ms", "120000"),
@@ -167,7 +170,7 @@ final class Feed {
    * Tells what stands in a partition before an offset, and was not told; waits until it is known: a
    * record can be read, and applied, before its sender has the answer.
    */
-  void tell(String name, long to, Consumer<Observation.Input> history) throws InterruptedException {
+  void tell(String name, long to, Consumer<Observation> history) throws InterruptedException {
     int partition = Integer.parseInt(name.substring(name.lastIndexOf('-') + 1));
     // It stands alone in the topic, without transactions: the n-th record is at the offset n.
     for (; told[partition] < to; told[partition]++) {

@@ -10,8 +10,6 @@ import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -50,8 +48,6 @@ final class Onlooker {
   private final Consumer<Observation> history;
   private final Snapshots<Trace> snapshots;
   private final Standing standing;
-  // By partition: what stands in the input and was not told.
-  private final Map<String, Deque<Observation.Input>> input = new HashMap<>();
   private final Set<Long> seen = new HashSet<>();
   // All notes up to this one were seen.
   private long allSeen;
@@ -61,8 +57,8 @@ final class Onlooker {
   @FunctionalInterface
   interface Standing {
     /**
-     * Tells {@link #stands} all that stands in a partition before an offset; waits for what is
-     * known a moment later than it is read.
+     * Tells the history all that stands in a partition before an offset, and was not told; waits
+     * for what is known a moment later than it is read.
      */
     void tell(String partition, long to) throws InterruptedException;
   }
@@ -81,11 +77,6 @@ final class Onlooker {
         Statement statement = connection.createStatement()) {
       statement.execute(NOTES);
     }
-  }
-
-  /** Something stands in the input; told in the order of each partition. */
-  void stands(Observation.Input told) {
-    input.computeIfAbsent(told.partition(), p -> new ArrayDeque<>()).add(told);
   }
 
   /** Tells everything since the last look, as of one moment; answers the positions. */
@@ -132,12 +123,6 @@ final class Onlooker {
         standing.tell(partition, to);
       } catch (InterruptedException e) {
         throw new IllegalStateException(e);
-      }
-      Deque<Observation.Input> told = input.computeIfAbsent(partition, p -> new ArrayDeque<>());
-      for (Observation.Input next = told.peek();
-          next != null && next.at() < to;
-          next = told.peek()) {
-        history.accept(told.remove());
       }
       history.accept(new Observation.Commit(partition, from, to, epoch, null, null, 1, ""));
     }
