@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.oncefold.Counts;
 import dev.oncefold.Slot;
+import dev.oncefold.sandbox.KafkaBroker;
 import dev.oncefold.testkit.Patience;
 import dev.oncefold.verify.Beacon;
 import dev.oncefold.verify.Beacon.Field;
@@ -118,10 +119,11 @@ class StreamsApplicationTest {
         Map.of("bootstrap.servers", servers.bootstrap()), place.application(), fold());
   }
 
+  /** What readers see once all transactions that are open now have ended. */
   private List<String> outputs() {
     try (KafkaConsumer<byte[], byte[]> reader = servers.reader(List.of(place.output("traces")))) {
       List<String> values = new java.util.ArrayList<>();
-      Map<TopicPartition, Long> ends = reader.endOffsets(reader.assignment());
+      Map<TopicPartition, Long> ends = KafkaBroker.ends(servers.bootstrap(), reader.assignment());
       while (ends.entrySet().stream()
           .anyMatch(end -> reader.position(end.getKey()) < end.getValue())) {
         for (ConsumerRecord<byte[], byte[]> each : reader.poll(Duration.ofMillis(100))) {

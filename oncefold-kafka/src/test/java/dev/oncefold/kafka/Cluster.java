@@ -129,7 +129,10 @@ final class Cluster implements AutoCloseable {
     }
   }
 
-  /** All committed records of a topic, by partition and in order. */
+  /**
+   * All committed records of a topic, by partition and in order. Kafka answers a commit before it
+   * has marked it in the topics, so it waits for the end of transactions that are open now.
+   */
   List<ConsumerRecord<byte[], byte[]>> committed(String topic) {
     Map<String, Object> properties = new HashMap<>();
     properties.put("bootstrap.servers", bootstrap());
@@ -141,10 +144,11 @@ final class Cluster implements AutoCloseable {
           consumer.partitionsFor(topic).stream()
               .map(info -> new TopicPartition(topic, info.partition()))
               .toList();
+      Map<TopicPartition, Long> ends = KafkaBroker.ends(bootstrap(), partitions);
       for (TopicPartition partition : partitions) {
         consumer.assign(List.of(partition));
         consumer.seekToBeginning(List.of(partition));
-        long end = Objects.requireNonNull(consumer.endOffsets(List.of(partition)).get(partition));
+        long end = Objects.requireNonNull(ends.get(partition));
         while (consumer.position(partition) < end) {
           consumer.poll(java.time.Duration.ofMillis(100)).forEach(all::add);
         }
