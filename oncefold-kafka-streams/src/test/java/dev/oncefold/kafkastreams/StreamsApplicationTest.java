@@ -115,15 +115,16 @@ class StreamsApplicationTest {
   }
 
   private StreamsView<Trace> view() {
+    KafkaBroker.awaitMarks(servers.bootstrap());
     return StreamsView.read(
         Map.of("bootstrap.servers", servers.bootstrap()), place.application(), fold());
   }
 
-  /** What readers see once all transactions that are open now have ended. */
   private List<String> outputs() {
+    KafkaBroker.awaitMarks(servers.bootstrap());
     try (KafkaConsumer<byte[], byte[]> reader = servers.reader(List.of(place.output("traces")))) {
       List<String> values = new java.util.ArrayList<>();
-      Map<TopicPartition, Long> ends = KafkaBroker.ends(servers.bootstrap(), reader.assignment());
+      Map<TopicPartition, Long> ends = reader.endOffsets(reader.assignment());
       while (ends.entrySet().stream()
           .anyMatch(end -> reader.position(end.getKey()) < end.getValue())) {
         for (ConsumerRecord<byte[], byte[]> each : reader.poll(Duration.ofMillis(100))) {

@@ -129,11 +129,9 @@ final class Cluster implements AutoCloseable {
     }
   }
 
-  /**
-   * All committed records of a topic, by partition and in order. Kafka answers a commit before it
-   * has marked it in the topics, so it waits for the end of transactions that are open now.
-   */
+  /** All committed records of a topic, by partition and in order. */
   List<ConsumerRecord<byte[], byte[]>> committed(String topic) {
+    KafkaBroker.awaitMarks(bootstrap());
     Map<String, Object> properties = new HashMap<>();
     properties.put("bootstrap.servers", bootstrap());
     properties.put("isolation.level", "read_committed");
@@ -144,11 +142,10 @@ final class Cluster implements AutoCloseable {
           consumer.partitionsFor(topic).stream()
               .map(info -> new TopicPartition(topic, info.partition()))
               .toList();
-      Map<TopicPartition, Long> ends = KafkaBroker.ends(bootstrap(), partitions);
       for (TopicPartition partition : partitions) {
         consumer.assign(List.of(partition));
         consumer.seekToBeginning(List.of(partition));
-        long end = Objects.requireNonNull(ends.get(partition));
+        long end = Objects.requireNonNull(consumer.endOffsets(List.of(partition)).get(partition));
         while (consumer.position(partition) < end) {
           consumer.poll(java.time.Duration.ofMillis(100)).forEach(all::add);
         }

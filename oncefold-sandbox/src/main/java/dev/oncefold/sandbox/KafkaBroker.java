@@ -10,15 +10,21 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ListTransactionsOptions;
 import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.TransactionListing;
+import org.apache.kafka.clients.admin.TransactionState;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +50,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class KafkaBroker implements AutoCloseable {
   private static final String NAME = "the Kafka broker";
+  private static final long MARKS_PATIENCE = TimeUnit.MINUTES.toNanos(1);
 
   /** A life too short for the optimizing compiler, unless {@link #javaOptions} says otherwise. */
   private static final List<String> SHORT_LIVED =
@@ -374,6 +381,44 @@ public final class KafkaBroker implements AutoCloseable {
       return ends;
     } catch (ExecutionException e) {
       throw new IllegalStateException("the broker does not tell where topics end", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted", e);
+    }
+  }
+
+  /**
+   * Waits until all transactions are marked whose end the broker has answered by now: Kafka answers
+   * first, and a reader of what is committed is given them only later. Those that are open are not
+   * waited for.
+   *
+   * @param bootstrap the broker, as clients are told
+   * @throws IllegalStateException if the broker does not tell, or has not marked one within a
+   *     minute
+   */
+  public static void awaitMarks(String bootstrap) {
+    ListTransactionsOptions ended =
+        new ListTransactionsOptions()
+            .filterStates(Set.of(TransactionState.PREPARE_COMMIT, TransactionState.PREPARE_ABORT));
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
+      long begin = System.nanoTime();
+      Set<String> unmarked = null;
+      while (unmarked == null || !unmarked.isEmpty()) {
+        Set<String> now = new HashSet<>();
+        for (TransactionListing each : admin.listTransactions(ended).all().get()) {
+          now.add(each.transactionalId());
+        }
+        if (unmarked == null) {
+          unmarked = now;
+        } else {
+          unmarked.retainAll(now);
+        }
+        if (System.nanoTime() - begin > MARKS_PATIENCE) {
+          throw new IllegalStateException("the broker does not mark the end of " + unmarked);
+        }
+      }
+    } catch (ExecutionException e) {
+      throw new IllegalStateException("the broker does not tell which transactions it has", e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted", e);

@@ -23,6 +23,7 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.junit.jupiter.api.Test;
@@ -139,5 +140,33 @@ class KafkaBrokerTest {
         .hasMessageContaining("a week")
         .hasMessageContaining("log.retention.ms");
     assertThat(broker.isAlive()).isFalse();
+  }
+
+  @Test
+  void whatIsCommittedIsReadBehindItsMarkAndOpenTransactionsAreNotWaitedFor() throws Exception {
+    try (KafkaBroker broker = KafkaBroker.in(directory).with("num.partitions", "1").start();
+        KafkaProducer<String, String> open = producer(broker.bootstrap(), "open");
+        KafkaProducer<String, String> producer = producer(broker.bootstrap(), "p");
+        KafkaConsumer<String, String> reader =
+            new KafkaConsumer<>(
+                Map.of(
+                    ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG,
+                    broker.bootstrap(),
+                    ConsumerConfig.ISOLATION_LEVEL_CONFIG,
+                    "read_committed"),
+                new StringDeserializer(),
+                new StringDeserializer())) {
+      List<TopicPartition> partition = List.of(new TopicPartition("t", 0));
+      producer.initTransactions();
+      open.initTransactions();
+      open.beginTransaction();
+      open.send(new ProducerRecord<>("other", "open")).get();
+      for (int i = 0; i < 200; i++) {
+        produce(producer, "v" + i);
+        KafkaBroker.awaitMarks(broker.bootstrap());
+        assertThat(reader.endOffsets(partition))
+            .isEqualTo(KafkaBroker.ends(broker.bootstrap(), partition));
+      }
+    }
   }
 }

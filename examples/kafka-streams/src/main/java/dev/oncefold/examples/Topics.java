@@ -70,6 +70,7 @@ final class Topics implements AutoCloseable {
 
   /** The values that a reader of committed messages is given. */
   List<String> read(String topic) {
+    KafkaBroker.awaitMarks(bootstrap());
     List<String> values = new ArrayList<>();
     try (KafkaConsumer<String, String> consumer =
         new KafkaConsumer<>(
