@@ -1,57 +1,71 @@
 package dev.oncefold.flink;
 
 import dev.oncefold.Slot;
+import java.util.Objects;
 import org.apache.flink.api.common.typeutils.SimpleTypeSerializerSnapshot;
 import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a backend holds of one key: the bytes that are stored, and beside them, where it keeps
- * objects, what they say. What the bytes mean is the fold's business ({@link Slots}), so a backend
- * restores them without knowing the fold or its version. Immutable.
+ * What a backend holds of one key: bytes as they were stored, or where it keeps objects, what they
+ * say. What the bytes mean is the fold's business ({@link Slots}), so a backend restores them
+ * without knowing the fold or its version. Immutable: a checkpoint may write it in another thread.
  */
 final class Cell<S> {
-  private final byte[] bytes;
-  private final boolean open;
+  private final byte @Nullable [] stored;
+  private final @Nullable Slots<S> form;
   private final @Nullable S state;
   private final long version;
   private final int pages;
   private final long due;
 
   /** As it was stored: {@link Slots#open} reads it. */
-  Cell(byte[] bytes) {
-    this(bytes, false, null, 0, 0, 0);
+  Cell(byte[] stored) {
+    this(stored, null, null, 0, 0, 0);
   }
 
   /**
    * What is known.
    *
-   * @param bytes the same as they are stored
+   * @param form writes it
    * @param state the key's state; null where it has none
    * @param version the state's version; 0 where it has none
    * @param pages in how many pages the ids are that are remembered for the key
    * @param due the time of the latest timer of the key that is to come; 0 where there is none
    */
-  Cell(byte[] bytes, @Nullable S state, long version, int pages, long due) {
-    this(bytes, true, state, version, pages, due);
+  Cell(Slots<S> form, @Nullable S state, long version, int pages, long due) {
+    this(null, form, state, version, pages, due);
   }
 
-  private Cell(byte[] bytes, boolean open, @Nullable S state, long version, int pages, long due) {
-    this.bytes = bytes;
-    this.open = open;
+  private Cell(
+      byte @Nullable [] stored,
+      @Nullable Slots<S> form,
+      @Nullable S state,
+      long version,
+      int pages,
+      long due) {
+    this.stored = stored;
+    this.form = form;
     this.state = state;
     this.version = version;
     this.pages = pages;
     this.due = due;
   }
 
+  /**
+   * As it is stored. They are made when they are asked for, which is once per checkpoint where the
+   * backend keeps objects, and at each event elsewhere.
+   */
   byte[] bytes() {
-    return bytes;
+    if (form != null) {
+      return form.bytes(this);
+    }
+    return Objects.requireNonNull(stored);
   }
 
   /** Whether more is known of it than the bytes. */
   boolean isOpen() {
-    return open;
+    return form != null;
   }
 
   @Nullable S state() {
@@ -81,7 +95,7 @@ final class Cell<S> {
 
     @Override
     byte[] bytes(Cell<S> cell) {
-      return cell.bytes;
+      return cell.bytes();
     }
 
     @Override

@@ -10,7 +10,6 @@ import java.util.regex.Pattern;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.streaming.api.datastream.DataStream;
-import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
 
 /**
  * A fold on Flink: state, ids and counts are in its checkpoints.
@@ -189,27 +188,29 @@ public final class FlinkFold<S, E, O> implements Serializable {
    */
   public <R> FoldStreams<S, E, O> in(DataStream<R> input, Reading<R, E> reading) {
     Settings.check(input.getExecutionEnvironment().getCheckpointConfig());
-    return judging(
-        input
-            .flatMap(new Numbering<>(this, reading), arrivedType())
-            .name(name + " reading")
-            .uid(name + "-reading"));
+    Sent.Asked<S, E, O> asked = new Sent.Asked<>(shipped);
+    return new FoldStreams<>(
+        shipped,
+        asked,
+        judging(
+            input
+                .flatMap(new Numbering<>(this, reading), arrivedType())
+                .name(name + " reading")
+                .uid(name + "-reading"),
+            asked));
   }
 
-  FoldStreams<S, E, O> judging(DataStream<Arrived<E>> arrived) {
+  <M> DataStream<M> judging(DataStream<Arrived<E>> arrived, Outlet<S, E, O, M> outlet) {
     if (!NAME.matcher(name).matches()) {
       throw new FlinkFoldException(
           "\""
               + name
               + "\" cannot name operators: give letters, digits, '.', '_' and '-' by storedAs");
     }
-    Judging<S, E, O> judging = new Judging<>(this);
-    SingleOutputStreamOperator<Sent<S, E, O>> sent =
-        arrived
-            .keyBy(Arrived::key, Types.STRING)
-            .process(judging, new CodedType<>(Sent.class, new Sent.Form<>(shipped)))
-            .name(name)
-            .uid(name);
-    return new FoldStreams<>(shipped, judging, sent);
+    return arrived
+        .keyBy(Arrived::key, Types.STRING)
+        .process(new Judging<>(this, outlet), outlet.type())
+        .name(name)
+        .uid(name);
   }
 }

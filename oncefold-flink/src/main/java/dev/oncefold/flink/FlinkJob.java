@@ -12,6 +12,7 @@ import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.connector.base.DeliveryGuarantee;
 import org.apache.flink.connector.kafka.sink.KafkaSink;
 import org.apache.flink.connector.kafka.sink.TransactionNamingStrategy;
+import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.util.function.SerializableFunction;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -59,8 +60,8 @@ public final class FlinkJob<S, E, O> {
   private final FlinkFold<S, E, O> fold;
   private List<String> topics = List.of();
   private @Nullable Reading<ConsumerRecord<byte[], byte[]>, E> reading;
-  private Map<String, Outlet.Out<Emitted<O>>> outputs = Map.of();
-  private Outlet.@Nullable Out<Entry<S, E, O>> refusals;
+  private Map<String, Message.To<Emitted<O>>> outputs = Map.of();
+  private Message.@Nullable To<Entry<S, E, O>> refusals;
   private Map<String, String> clients = Map.of();
   private @Nullable Duration transactionTimeout;
   private Duration restarts = RESTARTS;
@@ -130,7 +131,7 @@ public final class FlinkJob<S, E, O> {
       String output, String topic, SerializableFunction<Emitted<O>, byte[]> format) {
     FlinkJob<S, E, O> copy = new FlinkJob<>(this);
     copy.outputs = new TreeMap<>(outputs);
-    copy.outputs.put(output, new Outlet.Out<>(topic, format));
+    copy.outputs.put(output, new Message.To<>(topic, format));
     return copy;
   }
 
@@ -144,7 +145,7 @@ public final class FlinkJob<S, E, O> {
   public FlinkJob<S, E, O> refusals(
       String topic, SerializableFunction<Entry<S, E, O>, byte[]> format) {
     FlinkJob<S, E, O> copy = new FlinkJob<>(this);
-    copy.refusals = new Outlet.Out<>(topic, format);
+    copy.refusals = new Message.To<>(topic, format);
     return copy;
   }
 
@@ -217,33 +218,35 @@ public final class FlinkJob<S, E, O> {
     Settings.checkTimeout(environment, timeout, restarts, longest);
 
     Properties reads = new Properties();
+    // Each poll is handed from one thread to another: Kafka's 500 records are soon judged.
+    reads.setProperty("max.poll.records", "5000");
     reads.putAll(settings);
     reads.setProperty("group.id", name);
     reads.setProperty("isolation.level", "read_committed");
     FoldSource<E> source =
         new FoldSource<>(new Inlet<>(fold, reads, connecting, pause), topics, decoding);
-    FoldStreams<S, E, O> folded =
+    DataStream<Message> messages =
         fold.judging(
             environment
                 .fromSource(
                     source, WatermarkStrategy.noWatermarks(), name + " input", fold.arrivedType())
-                .uid(name + "-input"));
+                .uid(name + "-input"),
+            new Message.Formats<>(outputs, refusals));
     Properties writes = new Properties();
     // Kafka's 16 KiB are for who sends a little now and then: here the producer's thread would work
     // twice as much for the same messages.
     writes.setProperty("batch.size", String.valueOf(256 << 10));
     writes.putAll(settings);
-    KafkaSink<Sent<S, E, O>> sink =
-        KafkaSink.<Sent<S, E, O>>builder()
+    KafkaSink<Message> sink =
+        KafkaSink.<Message>builder()
             .setKafkaProducerConfig(writes)
             .setProperty("transaction.timeout.ms", String.valueOf(timeout.toMillis()))
             .setDeliveryGuarantee(DeliveryGuarantee.EXACTLY_ONCE)
             .setTransactionNamingStrategy(TransactionNamingStrategy.INCREMENTING)
             .setTransactionalIdPrefix(name)
-            .setRecordSerializer(new Outlet<>(outputs, refusals))
+            .setRecordSerializer(new Message.Sending())
             .build();
-    folded
-        .sent(outputs.keySet(), refusals == null ? null : refusals.topic())
+    messages
         .sinkTo(
             new FoldSink<>(
                 sink, new Owner(settings, connecting, name, new Owner.Anchor(topics.get(0), 0))))

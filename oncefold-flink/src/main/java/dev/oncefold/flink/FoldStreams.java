@@ -3,7 +3,6 @@ package dev.oncefold.flink;
 import dev.oncefold.journal.Emitted;
 import dev.oncefold.journal.Entry;
 import org.apache.flink.streaming.api.datastream.DataStream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What a fold puts into a job: its outputs and refusals, to be sent on.
@@ -14,12 +13,12 @@ import org.jspecify.annotations.Nullable;
  */
 public final class FoldStreams<S, E, O> {
   private final Shipped<S, E, O> shipped;
-  private final Judging<S, E, O> judging;
+  private final Sent.Asked<S, E, O> asked;
   private final DataStream<Sent<S, E, O>> sent;
 
-  FoldStreams(Shipped<S, E, O> shipped, Judging<S, E, O> judging, DataStream<Sent<S, E, O>> sent) {
+  FoldStreams(Shipped<S, E, O> shipped, Sent.Asked<S, E, O> asked, DataStream<Sent<S, E, O>> sent) {
     this.shipped = shipped;
-    this.judging = judging;
+    this.asked = asked;
     this.sent = sent;
   }
 
@@ -32,7 +31,7 @@ public final class FoldStreams<S, E, O> {
    * @return the outputs
    */
   public DataStream<Emitted<O>> outputs(String name) {
-    judging.take(name);
+    asked.take(name);
     return sent.<Emitted<O>>flatMap(
         (each, out) -> {
           Emitted<O> output = each.output();
@@ -49,7 +48,7 @@ public final class FoldStreams<S, E, O> {
    * @return the refusals
    */
   public DataStream<Entry<S, E, O>> refusals() {
-    judging.takeRefusals();
+    asked.takeRefusals();
     return sent.<Entry<S, E, O>>flatMap(
         (each, out) -> {
           Entry<S, E, O> refusal = each.refusal();
@@ -62,17 +61,6 @@ public final class FoldStreams<S, E, O> {
 
   /** Refusals are counted, and go nowhere. */
   public void withoutRefusals() {
-    judging.leaveOutRefusals();
-  }
-
-  /** All that is sent, for one sink. */
-  DataStream<Sent<S, E, O>> sent(Iterable<String> names, @Nullable String refusals) {
-    names.forEach(judging::take);
-    if (refusals != null) {
-      judging.takeRefusals();
-    } else {
-      judging.leaveOutRefusals();
-    }
-    return sent;
+    asked.leaveOutRefusals();
   }
 }

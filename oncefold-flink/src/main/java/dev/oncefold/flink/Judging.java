@@ -1,7 +1,6 @@
 package dev.oncefold.flink;
 
 import dev.oncefold.Counts;
-import dev.oncefold.Encoder;
 import dev.oncefold.Event;
 import dev.oncefold.Fold;
 import dev.oncefold.Kernel;
@@ -12,7 +11,6 @@ import dev.oncefold.Verdict;
 import dev.oncefold.journal.Emitted;
 import dev.oncefold.journal.Entry;
 import dev.oncefold.journal.IdTable;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -44,8 +42,9 @@ import org.jspecify.annotations.Nullable;
  * @param <S> the type of one key's state
  * @param <E> the type of the events' values
  * @param <O> the type of the outputs
+ * @param <M> the type of what is sent on
  */
-final class Judging<S, E, O> extends KeyedProcessFunction<String, Arrived<E>, Sent<S, E, O>>
+final class Judging<S, E, O, M> extends KeyedProcessFunction<String, Arrived<E>, M>
     implements CheckpointedFunction, CheckpointListener {
   private static final long serialVersionUID = 1;
 
@@ -57,29 +56,14 @@ final class Judging<S, E, O> extends KeyedProcessFunction<String, Arrived<E>, Se
   private static final String HELD = "oncefold-held";
 
   private final FlinkFold<S, E, O> plan;
-  private final HashSet<String> taken = new HashSet<>();
-  private boolean takesRefusals;
-  private boolean leavesOutRefusals;
+  private final Outlet<S, E, O, M> outlet;
 
   private transient Open<S, E, O> open;
 
   @SuppressWarnings("NullAway.Init") // Flink calls initializeState before anything else
-  Judging(FlinkFold<S, E, O> plan) {
+  Judging(FlinkFold<S, E, O> plan, Outlet<S, E, O, M> outlet) {
     this.plan = plan;
-  }
-
-  /** Somebody takes the outputs of this name. */
-  void take(String output) {
-    taken.add(output);
-  }
-
-  void takeRefusals() {
-    takesRefusals = true;
-  }
-
-  /** Nobody takes refusals, and that is meant. */
-  void leaveOutRefusals() {
-    leavesOutRefusals = true;
+    this.outlet = outlet;
   }
 
   /** What a subtask works with. */
@@ -93,7 +77,7 @@ final class Judging<S, E, O> extends KeyedProcessFunction<String, Arrived<E>, Se
     final ListState<byte[]> heads;
     final Held<E> held;
     final Counts.Tally tally = new Counts.Tally();
-    final Encoder scratch = new Encoder();
+    final boolean takesRefusals;
     final int subtask;
     long events;
     long floor;
@@ -107,6 +91,7 @@ final class Judging<S, E, O> extends KeyedProcessFunction<String, Arrived<E>, Se
         Head.Secret secret,
         ListState<byte[]> heads,
         Held<E> held,
+        boolean takesRefusals,
         int subtask) {
       this.fold = fold;
       this.kernel = new Kernel<>(fold);
@@ -116,6 +101,7 @@ final class Judging<S, E, O> extends KeyedProcessFunction<String, Arrived<E>, Se
       this.secret = secret;
       this.heads = heads;
       this.held = held;
+      this.takesRefusals = takesRefusals;
       this.subtask = subtask;
     }
   }
@@ -125,7 +111,8 @@ final class Judging<S, E, O> extends KeyedProcessFunction<String, Arrived<E>, Se
   @Override
   public void initializeState(FunctionInitializationContext context) throws Exception {
     Fold<S, E, O> fold = plan.fold();
-    if (!takesRefusals && !leavesOutRefusals) {
+    Boolean takesRefusals = outlet.takesRefusals();
+    if (takesRefusals == null) {
       throw new FlinkFoldException(
           "nobody takes the refusals of the fold \""
               + fold.name()
@@ -169,6 +156,7 @@ final class Judging<S, E, O> extends KeyedProcessFunction<String, Arrived<E>, Se
                 held,
                 subtask == 0,
                 stored.held()),
+            takesRefusals,
             subtask);
     open.floor = stored.floor();
     open.oldest = stored.oldest();
@@ -201,15 +189,14 @@ final class Judging<S, E, O> extends KeyedProcessFunction<String, Arrived<E>, Se
   // ---------------------------------------------------------------- events
 
   @Override
-  public void processElement(Arrived<E> arrived, Context context, Collector<Sent<S, E, O>> out)
+  public void processElement(Arrived<E> arrived, Context context, Collector<M> out)
       throws Exception {
     raiseFloor(context.timerService());
     judgeHeld(context.timerService(), out);
     take(arrived, context.timerService(), out);
   }
 
-  private void take(Arrived<E> arrived, TimerService timers, Collector<Sent<S, E, O>> out)
-      throws Exception {
+  private void take(Arrived<E> arrived, TimerService timers, Collector<M> out) throws Exception {
     if (!open.held.isStopped()) {
       FoldStoppedException stop = judge(arrived, timers, out);
       if (stop == null) {
@@ -221,7 +208,7 @@ final class Judging<S, E, O> extends KeyedProcessFunction<String, Arrived<E>, Se
   }
 
   /** Judges what waits for this key since the fold has stopped. */
-  private void judgeHeld(TimerService timers, Collector<Sent<S, E, O>> out) throws Exception {
+  private void judgeHeld(TimerService timers, Collector<M> out) throws Exception {
     if (open.held.isStopped()) {
       return;
     }
@@ -235,8 +222,7 @@ final class Judging<S, E, O> extends KeyedProcessFunction<String, Arrived<E>, Se
   }
 
   @Override
-  public void onTimer(long time, OnTimerContext context, Collector<Sent<S, E, O>> out)
-      throws Exception {
+  public void onTimer(long time, OnTimerContext context, Collector<M> out) throws Exception {
     raiseFloor(context.timerService());
     if (context.timeDomain() == TimeDomain.EVENT_TIME) {
       forget(time);
@@ -251,7 +237,7 @@ final class Judging<S, E, O> extends KeyedProcessFunction<String, Arrived<E>, Se
 
   /** Judges an event, and does what comes of it; answers why the job is to stop before it. */
   private @Nullable FoldStoppedException judge(
-      Arrived<E> arrived, TimerService timers, Collector<Sent<S, E, O>> out) throws Exception {
+      Arrived<E> arrived, TimerService timers, Collector<M> out) throws Exception {
     Event<E> event = arrived.event();
     Cell<S> cell = open.form.open(open.slot.value());
     Slot<S> before = cell.slot();
@@ -273,7 +259,7 @@ final class Judging<S, E, O> extends KeyedProcessFunction<String, Arrived<E>, Se
         long due = page == null ? cell.due() : Math.max(cell.due(), due(event));
         if (verdict instanceof Verdict.Applied<S, O> applied) {
           after = open.form.cell(applied.state(), cell.version() + 1, pages, due);
-          check(applied.outputs());
+          applied.outputs().forEach(outlet::check);
         } else if (pages != cell.pages() || due != cell.due()) {
           after = open.form.cell(cell.state(), cell.version(), pages, due);
         }
@@ -288,18 +274,14 @@ final class Judging<S, E, O> extends KeyedProcessFunction<String, Arrived<E>, Se
         && !plan.refusing().contains(arrived.origin().id())) {
       return arrived.origin().stop(event, failed, "everything before it in its subtask is");
     }
-    if (verdict instanceof Verdict.Applied<S, O> applied) {
-      applied.outputs().forEach(this::checkTaken);
-    }
     if (after != cell) {
       store(after);
     }
     if (page != null && event != null) {
+      remember(page, event, cell.pages());
       if (after.due() != cell.due()) {
         timers.registerEventTimeTimer(after.due());
       }
-      Objects.requireNonNull(open.ids).put(page, cell.pages());
-      open.oldest = Math.min(open.oldest, time(event));
     }
     open.tally.add(verdict);
     open.events++;
@@ -312,26 +294,6 @@ final class Judging<S, E, O> extends KeyedProcessFunction<String, Arrived<E>, Se
       open.slot.clear();
     } else {
       open.slot.update(cell);
-    }
-  }
-
-  private void check(List<Output<O>> outputs) {
-    for (Output<O> output : outputs) {
-      open.scratch.truncate(0);
-      open.fold.outputCodec().encode(output.value(), open.scratch);
-    }
-  }
-
-  private void checkTaken(Output<O> output) {
-    if (!taken.contains(output.name())) {
-      throw new FlinkFoldException(
-          "the fold \""
-              + open.fold.name()
-              + "\" emits to \""
-              + output.name()
-              + "\", which nobody takes: send FoldStreams.outputs(\""
-              + output.name()
-              + "\") somewhere");
     }
   }
 
@@ -360,6 +322,11 @@ final class Judging<S, E, O> extends KeyedProcessFunction<String, Arrived<E>, Se
       return null;
     }
     return open.ids.with(open.kernel.fingerprint(event.value()), time(event), rejected, open.floor);
+  }
+
+  private void remember(byte[] page, Event<E> event, int pages) throws Exception {
+    Objects.requireNonNull(open.ids).put(page, pages);
+    open.oldest = Math.min(open.oldest, time(event));
   }
 
   private long time(Event<E> event) {
@@ -415,7 +382,7 @@ final class Judging<S, E, O> extends KeyedProcessFunction<String, Arrived<E>, Se
 
   // ---------------------------------------------------------------- outputs and refusals
 
-  private void send(Arrived<E> arrived, Verdict<S, O> verdict, Collector<Sent<S, E, O>> out) {
+  private void send(Arrived<E> arrived, Verdict<S, O> verdict, Collector<M> out) {
     Event<E> event = arrived.event();
     String own = event == null ? null : event.id();
     String id = own != null ? own : arrived.origin().id();
@@ -424,13 +391,23 @@ final class Judging<S, E, O> extends KeyedProcessFunction<String, Arrived<E>, Se
       for (int n = 0; n < outputs.size(); n++) {
         Output<O> output = outputs.get(n);
         String outputId = Output.id(open.fold.name(), event.key(), id, n);
-        out.collect(
-            new Sent<>(
-                new Emitted<>(outputId, output.name(), event.key(), open.events, output.value()),
-                null));
+        M sent =
+            outlet.output(
+                new Emitted<>(outputId, output.name(), event.key(), open.events, output.value()));
+        if (sent == null) {
+          throw new FlinkFoldException(
+              "the fold \""
+                  + open.fold.name()
+                  + "\" emits to \""
+                  + output.name()
+                  + "\", which nobody takes: send FoldStreams.outputs(\""
+                  + output.name()
+                  + "\") somewhere");
+        }
+        out.collect(sent);
       }
-    } else if (takesRefusals && !(verdict instanceof Verdict.Duplicate)) {
-      out.collect(new Sent<>(null, refusal(arrived, verdict, id)));
+    } else if (open.takesRefusals && !(verdict instanceof Verdict.Duplicate)) {
+      out.collect(outlet.refusal(refusal(arrived, verdict, id)));
     }
   }
 

@@ -1,62 +1,32 @@
 package dev.oncefold.flink;
 
+import dev.oncefold.Output;
 import dev.oncefold.journal.Emitted;
 import dev.oncefold.journal.Entry;
 import java.io.Serializable;
-import java.nio.charset.StandardCharsets;
-import java.util.HashMap;
-import java.util.Map;
-import org.apache.flink.connector.kafka.sink.KafkaRecordSerializationSchema;
-import org.apache.flink.util.function.SerializableFunction;
-import org.apache.kafka.clients.producer.ProducerRecord;
 import org.jspecify.annotations.Nullable;
 
-/** Makes messages of what leaves the fold. */
-final class Outlet<S, E, O> implements KafkaRecordSerializationSchema<Sent<S, E, O>> {
-  private static final long serialVersionUID = 1;
+/**
+ * What becomes of the outputs and refusals of a fold: makes of each what is sent on.
+ *
+ * @param <S> the type of one key's state
+ * @param <E> the type of the events' values
+ * @param <O> the type of the outputs
+ * @param <M> the type of what is sent on
+ */
+interface Outlet<S, E, O, M> extends Serializable {
+  /** How what is sent on is written between tasks. */
+  CodedType<M> type();
 
-  private final HashMap<String, Out<Emitted<O>>> outputs;
-  private final @Nullable Out<Entry<S, E, O>> refusals;
+  /** Throws what writing an output between tasks would throw: its event is Failed then. */
+  void check(Output<O> output);
 
-  /** A topic and the form of its messages. */
-  record Out<T>(String topic, SerializableFunction<T, byte[]> format) implements Serializable {
-    private static final long serialVersionUID = 1;
-  }
+  /** What is sent on for an output; null where nobody takes those of its name. */
+  @Nullable M output(Emitted<O> output);
 
-  Outlet(Map<String, Out<Emitted<O>>> outputs, @Nullable Out<Entry<S, E, O>> refusals) {
-    this.outputs = new HashMap<>(outputs);
-    this.refusals = refusals;
-  }
+  /** Whether somebody takes refusals; null where nobody has said so, or the contrary. */
+  @Nullable Boolean takesRefusals();
 
-  @Override
-  public @Nullable ProducerRecord<byte[], byte[]> serialize(
-      Sent<S, E, O> sent, KafkaSinkContext context, @Nullable Long timestamp) {
-    Emitted<O> output = sent.output();
-    Entry<S, E, O> refusal = sent.refusal();
-    if (output != null) {
-      Out<Emitted<O>> to = outputs.get(output.name());
-      if (to == null) {
-        throw new IllegalStateException("nobody takes " + output.name());
-      }
-      return message(to.topic, output.key(), output.id(), to.format.apply(output));
-    }
-    Out<Entry<S, E, O>> to = refusals;
-    if (to == null || refusal == null) {
-      return null;
-    }
-    String key = refusal.key();
-    return message(
-        to.topic, key == null ? "" : key, String.valueOf(refusal.id()), to.format.apply(refusal));
-  }
-
-  private static ProducerRecord<byte[], byte[]> message(
-      String topic, String key, String id, byte[] value) {
-    ProducerRecord<byte[], byte[]> message = new ProducerRecord<>(topic, bytes(key), value);
-    message.headers().add(FlinkJob.ID, bytes(id));
-    return message;
-  }
-
-  private static byte[] bytes(String text) {
-    return text.getBytes(StandardCharsets.UTF_8);
-  }
+  /** What is sent on for a refusal. */
+  M refusal(Entry<S, E, O> refusal);
 }

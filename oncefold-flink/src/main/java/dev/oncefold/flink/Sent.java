@@ -3,17 +3,77 @@ package dev.oncefold.flink;
 import dev.oncefold.Decoder;
 import dev.oncefold.Encoder;
 import dev.oncefold.Fold;
+import dev.oncefold.Output;
 import dev.oncefold.Verdict;
 import dev.oncefold.journal.Emitted;
 import dev.oncefold.journal.Entry;
 import java.time.Instant;
+import java.util.HashSet;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What leaves the fold: an output or a refusal. */
+/** What leaves the fold in a job of the user's: an output or a refusal. */
 record Sent<S, E, O>(@Nullable Emitted<O> output, @Nullable Entry<S, E, O> refusal) {
   boolean isOutput(String name) {
     return output != null && output.name().equals(name);
+  }
+
+  /** Takes what the user has asked for. */
+  static final class Asked<S, E, O> implements Outlet<S, E, O, Sent<S, E, O>> {
+    private static final long serialVersionUID = 1;
+    private final Shipped<S, E, O> shipped;
+    private final HashSet<String> taken = new HashSet<>();
+    private @Nullable Boolean refusals;
+    private transient @Nullable Encoder scratch;
+
+    Asked(Shipped<S, E, O> shipped) {
+      this.shipped = shipped;
+    }
+
+    void take(String output) {
+      taken.add(output);
+    }
+
+    void takeRefusals() {
+      refusals = true;
+    }
+
+    void leaveOutRefusals() {
+      if (refusals == null) {
+        refusals = false;
+      }
+    }
+
+    @Override
+    public CodedType<Sent<S, E, O>> type() {
+      return new CodedType<>(Sent.class, new Form<>(shipped));
+    }
+
+    @Override
+    public void check(Output<O> output) {
+      Encoder out = scratch;
+      if (out == null) {
+        out = new Encoder();
+        scratch = out;
+      }
+      out.truncate(0);
+      shipped.fold().outputCodec().encode(output.value(), out);
+    }
+
+    @Override
+    public @Nullable Sent<S, E, O> output(Emitted<O> output) {
+      return taken.contains(output.name()) ? new Sent<>(output, null) : null;
+    }
+
+    @Override
+    public @Nullable Boolean takesRefusals() {
+      return refusals;
+    }
+
+    @Override
+    public Sent<S, E, O> refusal(Entry<S, E, O> refusal) {
+      return new Sent<>(null, refusal);
+    }
   }
 
   /** The form of outputs between tasks. */

@@ -24,7 +24,7 @@ final class Slots<S> {
   private final Map<Integer, Codec<S>> codecs = new HashMap<>();
   private final int writing;
   private final Encoder scratch = new Encoder();
-  private final Cell<S> empty = new Cell<>(new byte[0], null, 0, 0, 0);
+  private final Cell<S> empty = new Cell<>(this, null, 0, 0, 0);
 
   /**
    * Slots of a fold on what is stored.
@@ -83,7 +83,7 @@ final class Slots<S> {
     long due = in.readUnsigned();
     int number = (int) in.readUnsigned();
     if (number == 0) {
-      return new Cell<>(stored.bytes(), null, 0, pages, due);
+      return new Cell<>(this, null, 0, pages, due);
     }
     long version = in.readUnsigned();
     Codec<S> codec = codecs.get(number);
@@ -91,17 +91,31 @@ final class Slots<S> {
       throw new FlinkFoldException(
           "a state of the fold \"" + fold.name() + "\" names the unknown definition " + number);
     }
-    return new Cell<>(stored.bytes(), codec.decode(in), version, pages, due);
+    return new Cell<>(this, codec.decode(in), version, pages, due);
   }
 
-  /** Throws what the codec throws of a state that cannot be written. */
+  /** A new cell; throws what the codec throws of a state that cannot be written. */
   Cell<S> cell(@Nullable S state, long version, int pages, long due) {
+    Cell<S> cell = new Cell<>(this, state, state == null ? 0 : version, pages, due);
     scratch.truncate(0);
-    scratch.writeUnsigned(pages).writeUnsigned(due).writeUnsigned(state == null ? 0 : writing);
+    write(cell, scratch);
+    return cell;
+  }
+
+  /** As a cell is stored. Any thread may ask. */
+  byte[] bytes(Cell<S> cell) {
+    Encoder out = new Encoder(64);
+    write(cell, out);
+    return out.toByteArray();
+  }
+
+  private void write(Cell<S> cell, Encoder out) {
+    S state = cell.state();
+    out.writeUnsigned(cell.pages()).writeUnsigned(cell.due());
+    out.writeUnsigned(state == null ? 0 : writing);
     if (state != null) {
-      scratch.writeUnsigned(version);
-      fold.stateCodec().encode(state, scratch);
+      out.writeUnsigned(cell.version());
+      fold.stateCodec().encode(state, out);
     }
-    return new Cell<>(scratch.toByteArray(), state, state == null ? 0 : version, pages, due);
   }
 }

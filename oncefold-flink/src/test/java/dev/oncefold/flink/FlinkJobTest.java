@@ -105,6 +105,37 @@ class FlinkJobTest {
         });
   }
 
+  @ParameterizedTest
+  @CsvSource({"true", "false"})
+  void messagesAreTheSameWhetherOrNotTheSinkIsATaskOfItsOwn(String chained) throws Exception {
+    Servers.get().topic("refused-" + place, 1);
+    Servers.get().send("input-" + place, 1, List.of("e1 alice 5 1", "no event"));
+    StreamExecutionEnvironment environment =
+        environment(Map.of("pipeline.operator-chaining.enabled", chained));
+    job().refusals("refused-" + place, each -> new byte[] {'x'}).in(environment);
+    JobID job = MiniFlink.submit(environment, null);
+    List<String> messages = new ArrayList<>();
+    try (Servers.Reader reader =
+        Servers.get().reader(List.of("output-" + place, "refused-" + place))) {
+      Patience.await(
+          Patience.USUAL,
+          () -> {
+            reader.readOn(
+                each ->
+                    messages.add(
+                        Servers.text(each.key())
+                            + ' '
+                            + id(each)
+                            + ' '
+                            + Servers.text(each.value())));
+            return messages.size() < 2 ? "an output and a refusal" : null;
+          });
+    }
+    MiniFlink.cancel(job);
+    assertThat(messages)
+        .containsExactlyInAnyOrder("alice accounts/alice/e1/0 has 5", " input-" + place + "-1@1 x");
+  }
+
   @Test
   void whatIsNoEventIsRefusedInTheOrderOfItsPartition() throws Exception {
     Servers.get().topic("refused-" + place, 1);
