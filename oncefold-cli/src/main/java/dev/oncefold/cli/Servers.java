@@ -56,7 +56,7 @@ final class Servers implements AutoCloseable {
 
   /** Starts both, makes what is needed in them, and writes the pipeline file. */
   void start() throws IOException, InterruptedException {
-    CompletableFuture<@Nullable Void> both =
+    CompletableFuture<?> both =
         CompletableFuture.allOf(background(broker::start), background(database::start));
     try {
       both.join();

@@ -46,6 +46,8 @@ public final class FlinkFold<S, E, O> implements Serializable {
   private String name;
   private boolean accepting;
   private HashSet<String> refusing = new HashSet<>();
+
+  @SuppressWarnings("serial") // the clocks of the JDK are serializable, and so are those of tests
   private Clock clock = Clock.systemUTC();
 
   private FlinkFold(Shipped<S, E, O> shipped, String name) {

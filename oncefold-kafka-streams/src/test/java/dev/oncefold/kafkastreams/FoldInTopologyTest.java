@@ -430,7 +430,12 @@ class FoldInTopologyTest {
             Set.of(),
             Map.of(),
             Clock.systemUTC(),
-            new Backlog(List.of(), null, settings -> null),
+            new Backlog(
+                List.of(),
+                null,
+                settings -> {
+                  throw new IllegalStateException("there is no cluster to be asked");
+                }),
             new Shared(),
             Integer.MAX_VALUE);
     Sent.Asked<String, String, String> asked = new Sent.Asked<>();
