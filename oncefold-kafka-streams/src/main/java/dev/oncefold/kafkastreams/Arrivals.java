@@ -65,10 +65,10 @@ final class Arrivals<K, V, E> {
   }
 
   private Origin origin() {
-    Optional<RecordMetadata> metadata = context().recordMetadata();
-    String topic = metadata.map(RecordMetadata::topic).orElse("");
-    int partition = metadata.map(RecordMetadata::partition).orElse(0);
-    long offset = metadata.map(RecordMetadata::offset).orElse(0L);
+    RecordMetadata at = context().recordMetadata().orElse(null);
+    String topic = at == null ? "" : at.topic();
+    int partition = at == null ? 0 : at.partition();
+    long offset = at == null ? 0 : at.offset();
     Origin before = last;
     int place =
         before != null

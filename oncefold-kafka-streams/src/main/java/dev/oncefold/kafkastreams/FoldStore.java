@@ -105,6 +105,12 @@ class FoldStore<S> implements StateStore, CachedStateStore<byte[], byte[]> {
     uncommitted = false;
     inEvent = false;
     memory.open(plan.accepting());
+    plan.shared().begins(this);
+  }
+
+  /** No event is to come before {@link #begin}. */
+  void end() {
+    plan.shared().ends(this);
   }
 
   Memory<S> live() {
@@ -156,6 +162,21 @@ class FoldStore<S> implements StateStore, CachedStateStore<byte[], byte[]> {
     asked = true;
     write();
     committing = true;
+    if (plan.isWhole()) {
+      plan.shared().writeAll();
+    }
+  }
+
+  /**
+   * The commit of a task of the same thread is prepared, and this one's comes next: all tasks of a
+   * thread are in one transaction. Kafka Streams waits for what a task has sent before it asks the
+   * next one; so all is sent at once, and waited for once. If it does not ask this one, what was
+   * written is committed with what it tells of: outputs, states and positions up to here.
+   */
+  void writeWithOthers() {
+    if (asked && !inEvent) {
+      write();
+    }
   }
 
   /** Everything to the changelog. */
@@ -196,6 +217,7 @@ class FoldStore<S> implements StateStore, CachedStateStore<byte[], byte[]> {
 
   @Override
   public void close() {
+    end();
     open = false;
     log.close();
     memory = new Memory<>(plan.fold(), plan.store());

@@ -91,6 +91,7 @@ final class Judging<S, E, O, M> implements Processor<String, Arrived<E>, String,
   @Override
   public void close() {
     if (context != null) {
+      store().end();
       plan.backlog().leave();
       context = null;
     }

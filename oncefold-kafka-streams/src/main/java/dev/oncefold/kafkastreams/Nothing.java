@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
 final class Nothing implements KeyValueStore<Bytes, byte[]> {
   private final String name;
   private final Restored restored;
+  // Asked for with each record.
+  private final Position nowhere = Position.emptyPosition();
   private boolean open;
 
   /** Takes what the changelog holds. */
@@ -68,7 +70,7 @@ final class Nothing implements KeyValueStore<Bytes, byte[]> {
 
   @Override
   public Position getPosition() {
-    return Position.emptyPosition();
+    return nowhere;
   }
 
   @Override

@@ -20,7 +20,8 @@ record Origin(String topic, String topicId, int partition, long offset, int plac
 
   /** The id of an event that has none of its own. */
   String id() {
-    return partitionName() + '@' + offset + (place == 0 ? "" : "." + place);
+    String id = topic + '-' + partition + '@' + offset;
+    return place == 0 ? id : id + '.' + place;
   }
 
   TopicPartition topicPartition() {

@@ -40,6 +40,14 @@ record Plan<S, E, O>(
     return !topics.isEmpty();
   }
 
+  /**
+   * Whether nothing of the user's stands before the fold in its sub-topology: then all that a
+   * thread has sent is committed by what the fold knows of, or not at all.
+   */
+  boolean isWhole() {
+    return waiting < Integer.MAX_VALUE;
+  }
+
   String repartitionTopic(String application) {
     return application + "-" + store + "-repartition";
   }

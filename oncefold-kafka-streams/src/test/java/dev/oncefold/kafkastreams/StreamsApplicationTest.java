@@ -12,12 +12,17 @@ import dev.oncefold.verify.Beacon.Field;
 import dev.oncefold.verify.TraceModel;
 import dev.oncefold.verify.TraceModel.Move;
 import dev.oncefold.verify.TraceModel.Trace;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import org.apache.kafka.clients.admin.RecordsToDelete;
@@ -25,10 +30,12 @@ import org.apache.kafka.clients.admin.TransactionState;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.streams.processor.internals.DefaultKafkaClientSupplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -89,17 +96,22 @@ class StreamsApplicationTest {
   private void feed(int from, int count) throws ExecutionException, InterruptedException {
     Future<RecordMetadata> last = null;
     for (int i = from; i < from + count; i++) {
-      ProducerRecord<byte[], byte[]> record =
-          new ProducerRecord<>(
-              place.input(),
-              "hot".getBytes(StandardCharsets.UTF_8),
-              new Move(i, List.of("hot"), List.of(1L)).text().getBytes(StandardCharsets.UTF_8));
-      record.headers().add(Moves.ID, ("e" + i).getBytes(StandardCharsets.UTF_8));
-      last = servers.producer.send(record);
+      last = send(0, "hot", i);
     }
     if (last != null) {
       last.get();
     }
+  }
+
+  private Future<RecordMetadata> send(int partition, String key, int number) {
+    ProducerRecord<byte[], byte[]> record =
+        new ProducerRecord<>(
+            place.input(),
+            partition,
+            key.getBytes(StandardCharsets.UTF_8),
+            new Move(number, List.of(key), List.of(1L)).text().getBytes(StandardCharsets.UTF_8));
+    record.headers().add(Moves.ID, ("e" + number).getBytes(StandardCharsets.UTF_8));
+    return servers.producer.send(record);
   }
 
   private void await(StreamsRun<Trace> run, long events) throws Exception {
@@ -245,6 +257,74 @@ class StreamsApplicationTest {
       assertThat(written).as("states written for 2001 events").isLessThan(200);
     }
     assertThat(version(view().slots().get("hot"))).isEqualTo(2001);
+  }
+
+  /**
+   * Kafka Streams prepares a commit task by task, and waits for what each has sent. All tasks of
+   * the thread write at the first one's turn, so that it waits once.
+   */
+  @Test
+  void whatTheTasksOfAThreadHaveToWriteIsSentBeforeAnyOfItIsWaitedFor() throws Exception {
+    place = servers.place();
+    servers.topic(place.input(), 3);
+    servers.topic(place.output("traces"), 1);
+    Commits commits = new Commits();
+    try (StreamsRun<Trace> run =
+        application(fold(), Map.of("commit.interval.ms", "200")).start(commits)) {
+      for (int round = 1; commits.tasks.stream().noneMatch(tasks -> tasks == 3); round++) {
+        for (int partition = 0; partition < 3; partition++) {
+          var unused = send(partition, "key" + partition, round);
+        }
+        servers.producer.flush();
+        await(run, round * 3L);
+      }
+    }
+    assertThat(commits.late).as("sent after the first wait of a commit").isEmpty();
+  }
+
+  /** Clients that note what is sent between the first wait of a commit and its end. */
+  private static final class Commits extends DefaultKafkaClientSupplier {
+    /** To how many partitions of the changelog each commit has written. */
+    final List<Integer> tasks = new CopyOnWriteArrayList<>();
+
+    final List<String> late = new CopyOnWriteArrayList<>();
+
+    @Override
+    @SuppressWarnings("unchecked")
+    public Producer<byte[], byte[]> getProducer(Map<String, Object> config) {
+      Producer<byte[], byte[]> real = super.getProducer(config);
+      Set<Integer> written = new HashSet<>();
+      boolean[] waited = {false};
+      return (Producer<byte[], byte[]>)
+          Proxy.newProxyInstance(
+              Producer.class.getClassLoader(),
+              new Class<?>[] {Producer.class},
+              (proxy, method, args) -> {
+                switch (method.getName()) {
+                  case "send" -> {
+                    ProducerRecord<?, ?> record = (ProducerRecord<?, ?>) args[0];
+                    if (waited[0]) {
+                      late.add(record.topic());
+                    }
+                    if (record.topic().endsWith("-changelog")) {
+                      written.add(record.partition());
+                    }
+                  }
+                  case "flush" -> waited[0] = true;
+                  case "commitTransaction" -> {
+                    tasks.add(written.size());
+                    written.clear();
+                    waited[0] = false;
+                  }
+                  default -> {}
+                }
+                try {
+                  return method.invoke(real, args);
+                } catch (InvocationTargetException e) {
+                  throw e.getCause();
+                }
+              });
+    }
   }
 
   /** The position beside the state protects where the group's offsets do not. */
