@@ -35,8 +35,8 @@ record CrashPlan(
     PLAIN(1, 3000, 4, 0, "F2"),
     /** Each of three brokers, and workers between them and beside them. */
     BROKERS(3, 6000, 9, 3, "F2,F12"),
-    /** The same, in short. */
-    BROKERS_IN_SHORT(3, 6000, 3, 1, "F2,F12");
+    /** One of three brokers, and a worker. */
+    BROKERS_IN_SHORT(3, 6000, 2, 2, "F2,F12");
 
     private final int brokers;
     private final int transactionMillis;

@@ -149,7 +149,10 @@ final class CrashRig implements AutoCloseable {
               () -> brokerKilled(brokers.controller(), "the active controller"),
               this::bothKilled);
       case BROKERS_IN_SHORT ->
-          List.of(this::coordinatorKilledUnread, this::leaderPaused, this::bothKilled);
+          List.of(
+              this::coordinatorKilledUnread,
+              () ->
+                  kill(workers.held(WatchedClients.BEFORE_COMMIT), "before the transaction ends"));
     };
   }
 

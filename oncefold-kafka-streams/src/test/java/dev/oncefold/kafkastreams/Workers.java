@@ -14,7 +14,8 @@ import java.util.concurrent.locks.LockSupport;
 
 /** The instances of a crash run that live at the moment. */
 final class Workers implements AutoCloseable {
-  private static final long PATIENCE = Duration.ofSeconds(90).toNanos();
+  // A group that assigns tasks while a broker stands still may need a minute and more for it.
+  private static final long PATIENCE = Duration.ofMinutes(3).toNanos();
 
   private final CrashPlan plan;
   private final Path directory;
