@@ -140,7 +140,7 @@ final class CrashRig implements AutoCloseable {
           List.of(
               this::coordinatorKilledUnread,
               this::killAnywhere,
-              this::leaderKilledInCommit,
+              this::leaderKilledUnmarked,
               () -> kill(workers.held(WatchedClients.BEFORE_COMMIT), "before the transaction ends"),
               this::coordinatorPaused,
               this::coordinatorKilledInCommit,
@@ -251,11 +251,14 @@ final class CrashRig implements AutoCloseable {
     brokerKilled(coordinator, "the coordinator, when the end of the transaction is sent");
   }
 
-  private void leaderKilledInCommit() throws Exception {
+  /** The transaction is being committed, and a leader to which it has written is never marked. */
+  private void leaderKilledUnmarked() throws Exception {
     Worker worker = workers.held(WatchedClients.BEFORE_COMMIT);
     KafkaBroker leader = brokers.leader(worker.transactionId());
+    leader.pause();
     worker.release();
-    brokerKilled(leader, "a leader that is to be marked, when the end of the transaction is sent");
+    workers.await("commits", () -> worker.endsTransaction() || !worker.inCommit());
+    brokerKilled(leader, "a leader, before it is marked");
   }
 
   /** A worker dies beside a broker that nobody has missed yet. */

@@ -46,7 +46,7 @@ final class CrashWorker {
     settings.put("request.timeout.ms", String.valueOf(CrashRig.REQUEST_MILLIS));
     // Whoever assigns tasks asks the cluster, and where the broker that is asked stands still waits
     // for as long as this: a minute by default, in which the whole group does nothing.
-    settings.put("admin.default.api.timeout.ms", "10000");
+    settings.put("admin.default.api.timeout.ms", "25000");
     settings.put("producer.linger.ms", "0");
     return settings;
   }
