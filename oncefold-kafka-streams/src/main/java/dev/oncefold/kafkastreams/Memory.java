@@ -163,10 +163,27 @@ final class Memory<S> {
   }
 
   private void restoreDefinition(int number, byte[] value) {
+    forgetUnwritten();
     Definition definition = Definition.read(new Decoder(value));
     definitions.put(number, definition);
     if (ids == null) {
       ids = new IdTable(definition.k0(), definition.k1());
+    }
+  }
+
+  /**
+   * A task that has begun may become a standby before it has written anything, and begin again
+   * behind what others have written. What it would have written first is not what stands there.
+   */
+  private void forgetUnwritten() {
+    if (definitionDirty) {
+      definitions.remove(writing);
+      codecs.remove(writing);
+      definitionDirty = false;
+      if (definitions.isEmpty()) {
+        // Hashes of its own secret key.
+        ids = null;
+      }
     }
   }
 
@@ -184,6 +201,7 @@ final class Memory<S> {
    * @param accepting whether a change of the fold is accepted
    */
   void open(boolean accepting) {
+    forgetUnwritten();
     if (definitions.isEmpty()) {
       SecureRandom random = new SecureRandom();
       Definition first = Definition.of(fold, random.nextLong(), random.nextLong());

@@ -13,9 +13,26 @@ class CrashRunTest {
 
   @Test
   void nothingIsLostOrDoubled() throws Exception {
-    // The one broker lives: Kafka 4.3.1 may lose the mark of a transaction when it is killed
-    // between answering a commit and marking it, and then nobody reads on.
-    CrashRig.Plan plan = new CrashRig.Plan(1, CrashWorker.class, true, 12_000, 2_000, 1, "classic");
+    passes(
+        new CrashPlan(
+            1, CrashPlan.Course.WORKERS, CrashWorker.class, true, 12_000, 2_000, 1, "classic"));
+  }
+
+  @Test
+  void norWhenBrokersDieAndStandStill() throws Exception {
+    passes(
+        new CrashPlan(
+            1,
+            CrashPlan.Course.BROKERS_IN_SHORT,
+            CrashWorker.class,
+            true,
+            6_000,
+            1_000,
+            1,
+            "classic"));
+  }
+
+  private void passes(CrashPlan plan) throws Exception {
     try (CrashRig rig = new CrashRig(plan, directory)) {
       Result result = rig.run();
       System.out.println("Kafka Streams, " + plan + ": " + result.figures());
@@ -26,7 +43,9 @@ class CrashRunTest {
   /** The rig is believed because it fails this one. */
   @Test
   void aPlainApplicationFails() throws Exception {
-    CrashRig.Plan plan = new CrashRig.Plan(1, PlainWorker.class, false, 3_000, 500, 1, "classic");
+    CrashPlan plan =
+        new CrashPlan(
+            1, CrashPlan.Course.PLAIN, PlainWorker.class, false, 3_000, 500, 1, "classic");
     try (CrashRig rig = new CrashRig(plan, directory)) {
       Result result = rig.run();
       assertThat(result).isInstanceOf(Result.Fail.class);

@@ -21,6 +21,7 @@ final class InputTopic implements MoveFeed.Topic {
                 "bootstrap.servers", bootstrap,
                 "acks", "all",
                 "linger.ms", "5",
+                "request.timeout.ms", String.valueOf(CrashRig.REQUEST_MILLIS),
                 // Of a producer that is new to it a broker takes the second batch without the
                 // first, where that came before the topic was ready, and then never the first.
                 "max.in.flight.requests.per.connection", "1",

@@ -72,6 +72,11 @@ class MemoryTest {
       return memory;
     }
 
+    /** As a standby reads on. */
+    void into(Memory<State> memory, int from) {
+      lines.subList(from, lines.size()).forEach(line -> memory.restore(line.key, line.value));
+    }
+
     int size() {
       return lines.size();
     }
@@ -88,6 +93,44 @@ class MemoryTest {
   }
 
   private static final Verdict<State, String> APPLIED = new Verdict.Rejected<>("any");
+
+  private static void apply(Memory<State> memory, String key, String id, Log log) {
+    memory.set(key, new State(1));
+    memory.remember(key, id, 1, DAY.toMillis(), null);
+    memory.count(APPLIED);
+    memory.flush(log, Kernel.NO_FLOOR);
+  }
+
+  @Test
+  void aTaskThatBeganAndBecameAStandbyKnowsTheIdsThatOthersWrote() {
+    Memory<State> standby = begun();
+    Log log = new Log();
+    apply(begun(), "a", "first", log);
+    log.into(standby, 0);
+    standby.open(false);
+    assertThat(standby.remembered("a", "first")).isNotNull();
+    apply(standby, "b", "second", log);
+    Memory<State> third = log.restored(1, true);
+    third.open(false);
+    assertThat(third.remembered("a", "first")).isNotNull();
+    assertThat(third.remembered("b", "second")).isNotNull();
+  }
+
+  @Test
+  void aTaskThatBeginsAgainBeforeItHasWrittenAnythingStillSaysWhichFoldWrites() {
+    Memory<State> memory = begun();
+    memory.open(false);
+    Log log = new Log();
+    apply(memory, "a", "first", log);
+    Memory<State> changed = log.restored(2, false);
+    changed.open(true);
+    changed.open(true);
+    apply(changed, "b", "second", log);
+    Memory<State> third = log.restored(2, false);
+    third.open(false);
+    assertThat(third.remembered("a", "first")).isNotNull();
+    assertThat(third.slot("b")).isEqualTo(new Slot<>(new State(1), 1));
+  }
 
   @Test
   void whatIsFlushedIsWhatIsRestored() {

@@ -2,21 +2,32 @@ package dev.oncefold.kafkastreams;
 
 import dev.oncefold.Counts;
 import dev.oncefold.Slot;
+import dev.oncefold.sandbox.KafkaBroker;
 import dev.oncefold.testkit.MoveFeed;
 import dev.oncefold.verify.Observation;
 import dev.oncefold.verify.Snapshots;
+import dev.oncefold.verify.TraceModel;
 import dev.oncefold.verify.TraceModel.Move;
 import dev.oncefold.verify.TraceModel.Trace;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
  * Writes down what an application went through, by its changelog as far as it is committed, and not
- * by what it says of itself.
+ * by what it says of itself; and what came of it, by its topics.
  */
 final class Onlooker implements AutoCloseable {
+  private static final String READER = "reader";
+
   private final Changelog<Trace> changelog;
   private final MoveFeed feed;
   private final Consumer<Observation> history;
@@ -75,6 +86,42 @@ final class Onlooker implements AutoCloseable {
     history.accept(new Observation.Commit(name, from, to, 1, null, null, 1, ""));
     positions.put(name, to);
     commits++;
+  }
+
+  /** Tells all outputs and refusals, as readers of what is committed see them. */
+  void readAll(String bootstrap) {
+    Map<String, Object> settings =
+        Map.of(
+            "bootstrap.servers", bootstrap,
+            "isolation.level", "read_committed",
+            "auto.offset.reset", "earliest");
+    try (KafkaConsumer<byte[], byte[]> consumer =
+        new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+      List<TopicPartition> all =
+          List.of(
+              new TopicPartition(CrashWorker.OUTPUTS, 0),
+              new TopicPartition(CrashWorker.OUTPUTS, 1),
+              new TopicPartition(CrashWorker.REFUSALS, 0));
+      consumer.assign(all);
+      Map<TopicPartition, Long> ends = KafkaBroker.ends(bootstrap, all);
+      while (all.stream().anyMatch(p -> consumer.position(p) < ends.getOrDefault(p, 0L))) {
+        consumer.poll(Duration.ofMillis(200)).forEach(this::message);
+      }
+    }
+    history.accept(new Observation.Complete(READER));
+  }
+
+  private void message(ConsumerRecord<byte[], byte[]> record) {
+    String key = text(record.key());
+    String id = text(record.headers().lastHeader(StreamsFold.ID).value());
+    history.accept(
+        record.topic().equals(CrashWorker.OUTPUTS)
+            ? new Observation.Output(READER, TraceModel.OUTPUT, key, id, text(record.value()))
+            : new Observation.Refusal(READER, key, id, text(record.value()).charAt(0)));
+  }
+
+  private static String text(byte[] bytes) {
+    return new String(bytes, StandardCharsets.UTF_8);
   }
 
   @Override

@@ -13,7 +13,6 @@ import dev.oncefold.verify.Letters;
 import dev.oncefold.verify.TraceModel.Move;
 import dev.oncefold.verify.TraceModel.Trace;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Properties;
@@ -44,11 +43,11 @@ final class PlainWorker {
   /**
    * Works until it is killed.
    *
-   * @param args the broker, the file of a beacon that it does not use, and a directory
+   * @param args as for the fold; it does not use the beacon
    */
   public static void main(String[] args) throws Exception {
     Properties settings = new Properties();
-    settings.putAll(CrashWorker.settings(args[0], Path.of(args[2]), args[3]));
+    settings.putAll(CrashWorker.settings(args));
     settings.put("processing.guarantee", "at_least_once");
     settings.put("commit.interval.ms", "1000");
     settings.put("auto.offset.reset", "earliest");

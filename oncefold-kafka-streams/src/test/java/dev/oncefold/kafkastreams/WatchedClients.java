@@ -5,8 +5,8 @@ import dev.oncefold.verify.Beacon.Field;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.streams.KafkaClientSupplier;
 import org.apache.kafka.streams.processor.internals.DefaultKafkaClientSupplier;
@@ -21,14 +21,28 @@ final class WatchedClients implements KafkaClientSupplier {
 
   private final KafkaClientSupplier real = new DefaultKafkaClientSupplier();
   private final Beacon beacon;
+  private final Consumer<String> transactions;
 
+  /** Clients whose transactions nobody asks for. */
   WatchedClients(Beacon beacon) {
+    this(beacon, id -> {});
+  }
+
+  /**
+   * Clients of an instance.
+   *
+   * @param beacon where they show its commits
+   * @param transactions told of the id of each thread's transactions, before the first begins
+   */
+  WatchedClients(Beacon beacon, Consumer<String> transactions) {
     this.beacon = beacon;
+    this.transactions = transactions;
   }
 
   @Override
   @SuppressWarnings("unchecked")
   public Producer<byte[], byte[]> getProducer(Map<String, Object> config) {
+    transactions.accept(String.valueOf(config.get("transactional.id")));
     Producer<byte[], byte[]> producer = real.getProducer(config);
     return (Producer<byte[], byte[]>)
         Proxy.newProxyInstance(
@@ -67,17 +81,20 @@ final class WatchedClients implements KafkaClientSupplier {
   }
 
   @Override
-  public Consumer<byte[], byte[]> getConsumer(Map<String, Object> config) {
+  public org.apache.kafka.clients.consumer.Consumer<byte[], byte[]> getConsumer(
+      Map<String, Object> config) {
     return real.getConsumer(config);
   }
 
   @Override
-  public Consumer<byte[], byte[]> getRestoreConsumer(Map<String, Object> config) {
+  public org.apache.kafka.clients.consumer.Consumer<byte[], byte[]> getRestoreConsumer(
+      Map<String, Object> config) {
     return real.getRestoreConsumer(config);
   }
 
   @Override
-  public Consumer<byte[], byte[]> getGlobalConsumer(Map<String, Object> config) {
+  public org.apache.kafka.clients.consumer.Consumer<byte[], byte[]> getGlobalConsumer(
+      Map<String, Object> config) {
     return real.getGlobalConsumer(config);
   }
 }

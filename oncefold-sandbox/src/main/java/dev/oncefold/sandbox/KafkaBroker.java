@@ -30,9 +30,9 @@ import org.apache.kafka.common.Uuid;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A real Kafka broker of one node in a process of its own, with Apache's own code and no Docker. It
- * can be killed and paused, and started again on the same directory and the same ports. It listens
- * on this machine alone, and never survives this program, however that ends, and paused or not.
+ * A real Kafka broker in a process of its own, with Apache's own code and no Docker. It can be
+ * killed and paused, and started again on the same directory and the same ports. It listens on this
+ * machine alone, and never survives this program, however that ends, and paused or not.
  *
  * <pre>{@code
  * try (KafkaBroker broker = KafkaBroker.start(directory)) {
@@ -46,17 +46,23 @@ import org.jspecify.annotations.Nullable;
  * {@link #proxied} talk to whatever {@link #behind} names, a proxy with faults for example; those
  * who judge the outcome meanwhile use the first.
  *
+ * <p>It is a cluster of its own, or one of the brokers of a {@link KafkaCluster}.
+ *
  * <p>Safe for use by several threads; starts, ends and pauses wait for each other.
  */
 public final class KafkaBroker implements AutoCloseable {
-  private static final String NAME = "the Kafka broker";
   private static final long MARKS_PATIENCE = TimeUnit.MINUTES.toNanos(1);
+
+  /** How many ports each needs. */
+  static final int PORTS = 3;
 
   /** A life too short for the optimizing compiler, unless {@link #javaOptions} says otherwise. */
   private static final List<String> SHORT_LIVED =
       List.of("-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto");
 
+  private final String name;
   private final Path directory;
+  private final Path identity;
   private final Path log;
   private final InetSocketAddress direct;
   private final InetSocketAddress second;
@@ -66,8 +72,18 @@ public final class KafkaBroker implements AutoCloseable {
   private InetSocketAddress advertised;
   private @Nullable ServerProcess process;
 
-  private KafkaBroker(Path directory, List<Integer> ports) {
+  /**
+   * One that is not started.
+   *
+   * @param name what a message calls it
+   * @param directory for all it writes
+   * @param identity the file with the id of its cluster, made if absent
+   * @param ports three of them
+   */
+  KafkaBroker(String name, Path directory, Path identity, List<Integer> ports) {
+    this.name = name;
     this.directory = directory;
+    this.identity = identity;
     log = directory.resolve("broker.log");
     direct = Ports.at(ports.get(0));
     second = Ports.at(ports.get(1));
@@ -95,8 +111,8 @@ public final class KafkaBroker implements AutoCloseable {
    * @throws IOException if there is no directory, or no free port
    */
   public static KafkaBroker in(Path directory) throws IOException {
-    return new KafkaBroker(
-        Files.createDirectories(directory.toAbsolutePath().normalize()), Ports.free(3));
+    Path made = Files.createDirectories(directory.toAbsolutePath().normalize());
+    return new KafkaBroker("the Kafka broker", made, made.resolve("cluster.id"), Ports.free(PORTS));
   }
 
   /**
@@ -148,7 +164,7 @@ public final class KafkaBroker implements AutoCloseable {
   public synchronized KafkaBroker start() throws IOException, InterruptedException {
     ServerProcess running = process;
     if (running != null && running.isAlive()) {
-      throw new IllegalStateException(NAME + " is running already");
+      throw new IllegalStateException(name + " is running already");
     }
     Path properties = directory.resolve("server.properties");
     try (Writer writer = Files.newBufferedWriter(properties)) {
@@ -169,9 +185,9 @@ public final class KafkaBroker implements AutoCloseable {
             classPath(),
             Broker.class.getName(),
             properties.toString(),
-            clusterId(),
+            clusterId(identity),
             up.toString()));
-    ServerProcess starting = ServerProcess.start(NAME, log, "KILL", command);
+    ServerProcess starting = ServerProcess.start(name, log, "KILL", command);
     process = starting;
     starting.awaitUp(() -> Files.exists(up));
     return this;
@@ -214,9 +230,8 @@ public final class KafkaBroker implements AutoCloseable {
     return properties;
   }
 
-  /** The same one for every start on the directory. */
-  private String clusterId() throws IOException {
-    Path file = directory.resolve("cluster.id");
+  /** The same one for every start. */
+  static String clusterId(Path file) throws IOException {
     if (!Files.exists(file)) {
       Files.writeString(file, Uuid.randomUuid().toString());
     }
@@ -302,9 +317,19 @@ public final class KafkaBroker implements AutoCloseable {
     return process != null && process.isAlive();
   }
 
+  /** What messages call it. */
+  String name() {
+    return name;
+  }
+
+  /** Where it takes part in the quorum. */
+  InetSocketAddress controller() {
+    return controller;
+  }
+
   private ServerProcess process() {
     if (process == null) {
-      throw new IllegalStateException(NAME + " was not started");
+      throw new IllegalStateException(name + " was not started");
     }
     return process;
   }

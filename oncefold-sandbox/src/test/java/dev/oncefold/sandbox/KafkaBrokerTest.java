@@ -34,17 +34,23 @@ import org.junit.jupiter.api.io.TempDir;
 class KafkaBrokerTest {
   @TempDir Path directory;
 
-  private static KafkaProducer<String, String> producer(String bootstrap, String transactions) {
+  static KafkaProducer<String, String> producer(String bootstrap, String transactions) {
     return new KafkaProducer<>(
         Map.of(
-            ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrap,
-            ProducerConfig.TRANSACTIONAL_ID_CONFIG, transactions,
-            ProducerConfig.LINGER_MS_CONFIG, 0),
+            ProducerConfig.BOOTSTRAP_SERVERS_CONFIG,
+            bootstrap,
+            ProducerConfig.TRANSACTIONAL_ID_CONFIG,
+            transactions,
+            // A broker that is paused is given up after this time.
+            ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG,
+            3000,
+            ProducerConfig.LINGER_MS_CONFIG,
+            0),
         new StringSerializer(),
         new StringSerializer());
   }
 
-  private static void produce(KafkaProducer<String, String> producer, String value)
+  static void produce(KafkaProducer<String, String> producer, String value)
       throws ExecutionException, InterruptedException {
     producer.beginTransaction();
     Future<RecordMetadata> sent = producer.send(new ProducerRecord<>("t", value));
@@ -52,7 +58,7 @@ class KafkaBrokerTest {
     sent.get();
   }
 
-  private static List<String> consume(String bootstrap, String protocol, int count) {
+  static List<String> consume(String bootstrap, String protocol, int count) {
     List<String> values = new ArrayList<>();
     try (KafkaConsumer<String, String> consumer =
         new KafkaConsumer<>(

@@ -27,12 +27,22 @@ import org.junit.jupiter.params.provider.ValueSource;
 class LeashTest {
   @TempDir Path directory;
 
-  /** Starts both, tells their numbers, and waits. */
+  /** Starts them, tells their numbers, and waits. */
   static final class Program {
     private Program() {}
 
     public static void main(String[] args) throws Exception {
       Path directory = Path.of(args[0]);
+      List<Long> all = args[1].equals("cluster") ? cluster(directory) : both(directory, args[1]);
+      Path told = directory.resolve("told");
+      Files.writeString(told, all.stream().map(String::valueOf).collect(Collectors.joining("\n")));
+      Files.move(told, directory.resolve("pids"));
+      while (true) {
+        LockSupport.park();
+      }
+    }
+
+    private static List<Long> both(Path directory, String how) throws Exception {
       KafkaBroker broker = KafkaBroker.start(directory.resolve("kafka"));
       PostgresServer server = PostgresServer.start(directory.resolve("postgres"));
       List<Long> all =
@@ -43,16 +53,17 @@ class LeashTest {
                       .descendants()
                       .map(ProcessHandle::pid))
               .toList();
-      if (args[1].equals("paused")) {
+      if (how.equals("paused")) {
         broker.pause();
         server.pause();
       }
-      Path told = directory.resolve("told");
-      Files.writeString(told, all.stream().map(String::valueOf).collect(Collectors.joining("\n")));
-      Files.move(told, directory.resolve("pids"));
-      while (true) {
-        LockSupport.park();
-      }
+      return all;
+    }
+
+    private static List<Long> cluster(Path directory) throws Exception {
+      KafkaCluster cluster = KafkaCluster.in(directory.resolve("cluster"), 3).start();
+      cluster.broker(2).pause();
+      return cluster.brokers().stream().map(KafkaBroker::pid).toList();
     }
   }
 
@@ -84,8 +95,8 @@ class LeashTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"running", "paused"})
-  void bothEndWithAProgramThatIsKilled(String how) throws Exception {
+  @ValueSource(strings = {"running", "paused", "cluster"})
+  void allEndWithAProgramThatIsKilled(String how) throws Exception {
     Path log = directory.resolve("log");
     Process program =
         new ProcessBuilder(
@@ -109,7 +120,9 @@ class LeashTest {
           Files.readAllLines(pids).stream()
               .flatMap(pid -> ProcessHandle.of(Long.parseLong(pid)).stream())
               .toList();
-      assertThat(servers).hasSizeGreaterThan(5).allMatch(ProcessHandle::isAlive);
+      assertThat(servers)
+          .hasSizeGreaterThan(how.equals("cluster") ? 2 : 5)
+          .allMatch(ProcessHandle::isAlive);
     } finally {
       program.destroyForcibly();
     }
