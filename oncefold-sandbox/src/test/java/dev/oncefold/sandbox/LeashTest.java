@@ -120,7 +120,9 @@ class LeashTest {
           Files.readAllLines(pids).stream()
               .flatMap(pid -> ProcessHandle.of(Long.parseLong(pid)).stream())
               .toList();
-      assertThat(servers).hasSizeGreaterThan(how.equals("cluster") ? 2 : 5).allMatch(ProcessHandle::isAlive);
+      assertThat(servers)
+          .hasSizeGreaterThan(how.equals("cluster") ? 2 : 5)
+          .allMatch(ProcessHandle::isAlive);
     } finally {
       program.destroyForcibly();
     }
