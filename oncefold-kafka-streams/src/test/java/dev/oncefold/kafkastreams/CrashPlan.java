@@ -34,9 +34,7 @@ record CrashPlan(
     /** A plain application, which shows no commits. */
     PLAIN(1, 3000, 4, 0, "F2"),
     /** Each of three brokers, and workers between them and beside them. */
-    BROKERS(3, 6000, 9, 3, "F2,F12"),
-    /** One of three brokers, and a worker. */
-    BROKERS_IN_SHORT(3, 6000, 2, 2, "F2,F12");
+    BROKERS(3, 6000, 9, 3, "F2,F12");
 
     private final int brokers;
     private final int transactionMillis;

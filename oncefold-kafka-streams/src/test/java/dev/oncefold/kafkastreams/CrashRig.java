@@ -148,11 +148,6 @@ final class CrashRig implements AutoCloseable {
               this::leaderPaused,
               () -> brokerKilled(brokers.controller(), "the active controller"),
               this::bothKilled);
-      case BROKERS_IN_SHORT ->
-          List.of(
-              this::coordinatorKilledUnread,
-              () ->
-                  kill(workers.held(WatchedClients.BEFORE_COMMIT), "before the transaction ends"));
     };
   }
 

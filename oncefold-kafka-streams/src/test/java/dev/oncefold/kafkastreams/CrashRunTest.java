@@ -13,26 +13,9 @@ class CrashRunTest {
 
   @Test
   void nothingIsLostOrDoubled() throws Exception {
-    passes(
+    CrashPlan plan =
         new CrashPlan(
-            1, CrashPlan.Course.WORKERS, CrashWorker.class, true, 12_000, 2_000, 1, "classic"));
-  }
-
-  @Test
-  void norWhenBrokersDieAndStandStill() throws Exception {
-    passes(
-        new CrashPlan(
-            1,
-            CrashPlan.Course.BROKERS_IN_SHORT,
-            CrashWorker.class,
-            true,
-            6_000,
-            1_000,
-            1,
-            "classic"));
-  }
-
-  private void passes(CrashPlan plan) throws Exception {
+            1, CrashPlan.Course.WORKERS, CrashWorker.class, true, 12_000, 2_000, 1, "classic");
     try (CrashRig rig = new CrashRig(plan, directory)) {
       Result result = rig.run();
       System.out.println("Kafka Streams, " + plan + ": " + result.figures());
