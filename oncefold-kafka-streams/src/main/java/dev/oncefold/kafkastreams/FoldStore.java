@@ -168,19 +168,13 @@ class FoldStore<S> implements StateStore, CachedStateStore<byte[], byte[]> {
   }
 
   /**
-   * The commit of a task of the same thread is prepared, and this one's comes next: all tasks of a
-   * thread are in one transaction. Kafka Streams waits for what a task has sent before it asks the
-   * next one; so all is sent at once, and waited for once. If it does not ask this one, what was
-   * written is committed with what it tells of: outputs, states and positions up to here.
+   * Everything to the changelog. Also called when the commit of another task of the same thread is
+   * prepared, and this one's comes next: all of them are in one transaction. Kafka Streams waits
+   * for what a task has sent before it asks the next one; so all is sent at once, and waited for
+   * once. If it does not ask this one, what was written is committed with what it tells of:
+   * outputs, states and positions up to here.
    */
-  void writeWithOthers() {
-    if (asked && !inEvent) {
-      write();
-    }
-  }
-
-  /** Everything to the changelog. */
-  private void write() {
+  void write() {
     if (inEvent) {
       throw new StreamsFoldException(
           "an event was begun and not finished; nothing can be committed before the task begins"

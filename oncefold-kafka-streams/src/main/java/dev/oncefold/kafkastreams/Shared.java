@@ -33,7 +33,7 @@ final class Shared {
     begun.forEach(
         (store, thread) -> {
           if (thread == here) {
-            store.writeWithOthers();
+            store.write();
           }
         });
   }

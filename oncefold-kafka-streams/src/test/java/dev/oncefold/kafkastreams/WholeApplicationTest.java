@@ -7,11 +7,13 @@ import dev.oncefold.Event;
 import dev.oncefold.Fold;
 import dev.oncefold.Outcome;
 import java.nio.charset.StandardCharsets;
+import java.time.Clock;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Properties;
+import java.util.Set;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
@@ -176,6 +178,44 @@ class WholeApplicationTest {
         .hasStackTraceContaining("an event was begun and not finished");
     assertThat(messages(driver, "texts")).containsExactly("k a texts/k/in-0@0/0");
     assertThatThrownBy(driver::close).hasStackTraceContaining("not finished");
+  }
+
+  /** All that a thread has sent is one transaction, so no task of it may be in an event. */
+  @Test
+  void anEventThatIsNotFinishedFailsTheCommitOfAllTasksOfItsThread() throws Exception {
+    Plan<String, String, String> plan =
+        new Plan<>(
+            FOLD,
+            "texts",
+            List.of("in"),
+            false,
+            0,
+            false,
+            Set.of(),
+            Map.of(),
+            Clock.systemUTC(),
+            fold().readingFrom("in").backlog(),
+            new Shared(),
+            1);
+    FoldStore<String> asked = new FoldStore<>(plan);
+    FoldStore<String> begun = new FoldStore<>(plan);
+    FoldStore<String> elsewhere = new FoldStore<>(plan);
+    asked.begin(() -> 0);
+    Thread another =
+        new Thread(
+            () -> {
+              elsewhere.begin(() -> 0);
+              elsewhere.beginEvent();
+            });
+    another.start();
+    another.join();
+    asked.flushCache();
+    begun.begin(() -> 0);
+    asked.flushCache();
+    begun.beginEvent();
+    assertThatThrownBy(asked::flushCache).hasMessageContaining("an event was begun");
+    begun.end();
+    asked.flushCache();
   }
 
   /** Goes on whatever cannot be sent. */
