@@ -167,7 +167,7 @@ class KafkaBrokerTest {
       open.initTransactions();
       open.beginTransaction();
       open.send(new ProducerRecord<>("other", "open")).get();
-      for (int i = 0; i < 200; i++) {
+      for (int i = 0; i < 50; i++) {
         produce(producer, "v" + i);
         KafkaBroker.awaitMarks(broker.bootstrap());
         assertThat(reader.endOffsets(partition))
