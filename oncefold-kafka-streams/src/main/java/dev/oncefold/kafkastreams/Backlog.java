@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Function;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.streams.StreamsConfig;
 import org.jspecify.annotations.Nullable;
 
@@ -108,7 +109,10 @@ final class Backlog {
     }
   }
 
-  /** The id of a topic, which it keeps as long as it is not made anew. */
+  /**
+   * The id of a topic, which it keeps as long as it is not made anew. Where the cluster does not
+   * answer in time, the thread's tasks begin again.
+   */
   synchronized String topicId(String topic) {
     Cluster.Topic found = known.get(topic);
     if (found == null) {
@@ -119,6 +123,10 @@ final class Backlog {
       try {
         found = asked.topic(topic);
       } catch (ExecutionException e) {
+        if (e.getCause() instanceof TimeoutException) {
+          // A broker that stands still is asked, too, until it is known to be away.
+          throw Routing.again("the topic " + topic + " cannot be described now", e.getCause());
+        }
         throw new StreamsFoldException(
             "the topic " + topic + " cannot be described: " + e.getCause(), e);
       } catch (InterruptedException e) {

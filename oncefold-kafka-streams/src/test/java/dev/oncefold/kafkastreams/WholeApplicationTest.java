@@ -14,12 +14,15 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Properties;
 import java.util.Set;
+import java.util.concurrent.ExecutionException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.TopologyTestDriver;
 import org.apache.kafka.streams.errors.LogAndContinueProcessingExceptionHandler;
+import org.apache.kafka.streams.errors.TaskMigratedException;
 import org.apache.kafka.streams.test.TestRecord;
 import org.junit.jupiter.api.Test;
 
@@ -39,9 +42,9 @@ class WholeApplicationTest {
                           .emit("lengths", String.valueOf(state.length())));
 
   /** A cluster whose topics are as they were. */
-  private static final class Still implements Cluster {
+  private static class Still implements Cluster {
     @Override
-    public Topic topic(String name) {
+    public Topic topic(String name) throws ExecutionException {
       return new Topic("id", 1);
     }
 
@@ -216,6 +219,27 @@ class WholeApplicationTest {
     assertThatThrownBy(asked::flushCache).hasMessageContaining("an event was begun");
     begun.end();
     asked.flushCache();
+  }
+
+  /** A broker that stands still is asked, too: no reason for an instance to stop. */
+  @Test
+  void whereTheClusterDoesNotAnswerInTimeTheTasksBeginAgain() {
+    Backlog backlog =
+        new Backlog(
+            List.of("in"),
+            null,
+            settings ->
+                new Still() {
+                  @Override
+                  public Topic topic(String name) throws ExecutionException {
+                    throw new ExecutionException(new TimeoutException("no node was assigned"));
+                  }
+                });
+    backlog.enter(Map.of("application.id", "app"), false);
+    assertThatThrownBy(() -> backlog.topicId("in"))
+        .isInstanceOf(TaskMigratedException.class)
+        .hasMessageContaining("the topic in cannot be described now");
+    backlog.leave();
   }
 
   /** Goes on whatever cannot be sent. */
