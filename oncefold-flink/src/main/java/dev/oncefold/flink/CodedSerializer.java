@@ -78,14 +78,6 @@ final class CodedSerializer<T> extends BytesSerializer<T> {
     target.write(out.array(), 0, out.length());
   }
 
-  /** As inherited, with a profile of its own: it stands before each event. */
-  @Override
-  public T deserialize(DataInputView source) throws IOException {
-    byte[] bytes = new byte[source.readInt()];
-    source.readFully(bytes);
-    return of(bytes);
-  }
-
   @Override
   public TypeSerializer<T> duplicate() {
     return new CodedSerializer<>(form);

@@ -218,8 +218,6 @@ public final class FlinkJob<S, E, O> {
     Settings.checkTimeout(environment, timeout, restarts, longest);
 
     Properties reads = new Properties();
-    // Each poll is handed from one thread to another: Kafka's 500 records are soon judged.
-    reads.setProperty("max.poll.records", "5000");
     reads.putAll(settings);
     reads.setProperty("group.id", name);
     reads.setProperty("isolation.level", "read_committed");
