@@ -35,8 +35,8 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class LostCommitTest {
   private static final int RECORDS = 100;
-  // Timeouts of transactions: one that is to pass, and one that is not.
-  private static final int SHORT = 3000;
+  // Timeouts of transactions: one that is to pass, but not before all is sent, and one that is not.
+  private static final int SHORT = 8000;
   private static final int LONG = 300_000;
 
   @TempDir Path directory;
