@@ -1,7 +1,9 @@
 package dev.oncefold.cli;
 
 import dev.oncefold.Counts;
+import dev.oncefold.sandbox.Committed;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
@@ -210,10 +212,12 @@ final class ServersDemo implements AutoCloseable {
   ServersReport compare() throws IOException {
     TopicReference expected = new TopicReference();
     String bootstrap = servers.broker().bootstrap();
-    TopicContent.read(
+    Committed.read(
         bootstrap,
-        Servers.PAYMENTS,
-        (partition, offset, key, value) -> expected.next(partition, offset, value));
+        List.of(Servers.PAYMENTS),
+        each ->
+            expected.next(
+                each.topic() + "-" + each.partition(), each.offset(), text(each.value())));
     ServersComparison comparison = new ServersComparison(expected);
     wrong.forEach(comparison::differs);
     if (expected.events < payments.count()) {
@@ -227,18 +231,22 @@ final class ServersDemo implements AutoCloseable {
     } catch (SQLException e) {
       throw new IOException("the table cannot be read", e);
     }
-    TopicContent.read(
+    Committed.read(
         bootstrap,
-        Servers.RECEIPTS,
-        (partition, offset, key, value) -> comparison.receipt(key, value));
-    TopicContent.read(
-        bootstrap, Servers.REFUSED, (partition, offset, key, value) -> comparison.refusal(value));
+        List.of(Servers.RECEIPTS),
+        each -> comparison.receipt(text(each.key()), text(each.value())));
+    Committed.read(
+        bootstrap, List.of(Servers.REFUSED), each -> comparison.refusal(text(each.value())));
     comparison.topics();
     return new ServersReport(
         counts == null ? Counts.NONE : counts,
         List.copyOf(landed),
         comparison,
         (System.nanoTime() - begin) / 1e9);
+  }
+
+  private static String text(byte[] bytes) {
+    return new String(bytes, StandardCharsets.UTF_8);
   }
 
   /** Ends everything that it started. */

@@ -1,5 +1,6 @@
 package dev.oncefold.cli;
 
+import dev.oncefold.sandbox.Committed;
 import dev.oncefold.sandbox.KafkaBroker;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -76,10 +77,10 @@ record OwnTopics(KafkaBroker broker, String test) {
   /** The values that are committed. */
   List<String> read(String name) {
     List<String> values = new ArrayList<>();
-    TopicContent.read(
+    Committed.read(
         broker.bootstrap(),
-        test + "-" + name,
-        (partition, offset, key, value) -> values.add(value));
+        List.of(test + "-" + name),
+        each -> values.add(new String(each.value(), StandardCharsets.UTF_8)));
     return values;
   }
 }

@@ -364,7 +364,7 @@ final class CrashRig implements AutoCloseable {
     onlooker.look();
     onlooker.compare();
     fault("F13", "re-sends in the input", true, false, false);
-    visible.read(history, PATIENCE);
+    visible.read(history);
     history.accept(new Observation.Complete("reader"));
     history.accept(new Observation.End(0));
   }

@@ -2,7 +2,7 @@ package dev.oncefold.flink;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.oncefold.sandbox.KafkaBroker;
+import dev.oncefold.sandbox.Committed;
 import dev.oncefold.testkit.Patience;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -102,7 +102,7 @@ class LostCommitTest {
     Patience.await(
         Patience.USUAL,
         () ->
-            KafkaBroker.ends(Servers.get().bootstrap(), List.of(output)).getOrDefault(output, 0L)
+            Committed.ends(Servers.get().bootstrap(), List.of(output)).getOrDefault(output, 0L)
                     < RECORDS
                 ? "what the job has not committed yet"
                 : null);

@@ -1,10 +1,8 @@
 package dev.oncefold.flink;
 
-import dev.oncefold.sandbox.KafkaBroker;
-import dev.oncefold.testkit.Patience;
+import dev.oncefold.sandbox.Committed;
 import dev.oncefold.verify.Observation;
 import dev.oncefold.verify.TraceModel;
-import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -14,9 +12,6 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.TransactionListing;
 import org.apache.kafka.clients.admin.TransactionState;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /** What anybody sees of the job in the cluster: what is committed, and what is sent. */
 final class Visible implements AutoCloseable {
@@ -49,33 +44,11 @@ final class Visible implements AutoCloseable {
   }
 
   /** Reads everything from the beginning, and tells it. */
-  void read(Consumer<Observation> history, Duration patience) throws Exception {
-    Map<String, Object> settings =
-        Map.of(
-            "bootstrap.servers", bootstrap,
-            "isolation.level", "read_committed",
-            "auto.offset.reset", "earliest");
-    try (KafkaConsumer<byte[], byte[]> consumer =
-        new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
-      List<TopicPartition> all =
-          List.of(
-              new TopicPartition(CrashWorker.OUTPUTS, 0),
-              new TopicPartition(CrashWorker.OUTPUTS, 1),
-              new TopicPartition(CrashWorker.REFUSALS, 0));
-      consumer.assign(all);
-      Map<TopicPartition, Long> ends = KafkaBroker.ends(bootstrap, all);
-      Patience.await(
-          patience,
-          () -> {
-            consumer.poll(Duration.ofMillis(200)).forEach(each -> history.accept(told(each)));
-            for (TopicPartition each : all) {
-              if (consumer.position(each) < ends.getOrDefault(each, 0L)) {
-                return "the end of " + each + " for who reads committed messages";
-              }
-            }
-            return null;
-          });
-    }
+  void read(Consumer<Observation> history) {
+    Committed.read(
+        bootstrap,
+        List.of(CrashWorker.OUTPUTS, CrashWorker.REFUSALS),
+        each -> history.accept(told(each)));
   }
 
   private static Observation told(ConsumerRecord<byte[], byte[]> record) {

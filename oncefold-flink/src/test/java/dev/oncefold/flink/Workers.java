@@ -1,6 +1,6 @@
 package dev.oncefold.flink;
 
-import dev.oncefold.sandbox.KafkaBroker;
+import dev.oncefold.sandbox.Committed;
 import dev.oncefold.testkit.HostedEngine;
 import dev.oncefold.testkit.MoveFeed;
 import dev.oncefold.verify.Child;
@@ -89,7 +89,7 @@ final class Workers {
     @Override
     public boolean over() {
       TopicPartition refused = new TopicPartition(CrashWorker.refusals(NAME), 0);
-      return KafkaBroker.ends(bootstrap, List.of(refused)).getOrDefault(refused, 0L) > 0;
+      return Committed.ends(bootstrap, List.of(refused)).getOrDefault(refused, 0L) > 0;
     }
   }
 }

@@ -2,7 +2,7 @@ package dev.oncefold.kafkastreams;
 
 import dev.oncefold.Counts;
 import dev.oncefold.Slot;
-import dev.oncefold.sandbox.KafkaBroker;
+import dev.oncefold.sandbox.Committed;
 import dev.oncefold.testkit.MoveFeed;
 import dev.oncefold.verify.Observation;
 import dev.oncefold.verify.Snapshots;
@@ -10,16 +10,12 @@ import dev.oncefold.verify.TraceModel;
 import dev.oncefold.verify.TraceModel.Move;
 import dev.oncefold.verify.TraceModel.Trace;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
  * Writes down what an application went through, by its changelog as far as it is committed, and not
@@ -90,24 +86,7 @@ final class Onlooker implements AutoCloseable {
 
   /** Tells all outputs and refusals, as readers of what is committed see them. */
   void readAll(String bootstrap) {
-    Map<String, Object> settings =
-        Map.of(
-            "bootstrap.servers", bootstrap,
-            "isolation.level", "read_committed",
-            "auto.offset.reset", "earliest");
-    try (KafkaConsumer<byte[], byte[]> consumer =
-        new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
-      List<TopicPartition> all =
-          List.of(
-              new TopicPartition(CrashWorker.OUTPUTS, 0),
-              new TopicPartition(CrashWorker.OUTPUTS, 1),
-              new TopicPartition(CrashWorker.REFUSALS, 0));
-      consumer.assign(all);
-      Map<TopicPartition, Long> ends = KafkaBroker.ends(bootstrap, all);
-      while (all.stream().anyMatch(p -> consumer.position(p) < ends.getOrDefault(p, 0L))) {
-        consumer.poll(Duration.ofMillis(200)).forEach(this::message);
-      }
-    }
+    Committed.read(bootstrap, List.of(CrashWorker.OUTPUTS, CrashWorker.REFUSALS), this::message);
     history.accept(new Observation.Complete(READER));
   }
 

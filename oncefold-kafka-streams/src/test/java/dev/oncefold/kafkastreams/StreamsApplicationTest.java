@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.oncefold.Counts;
 import dev.oncefold.Slot;
-import dev.oncefold.sandbox.KafkaBroker;
+import dev.oncefold.sandbox.Committed;
 import dev.oncefold.testkit.Patience;
 import dev.oncefold.verify.Beacon;
 import dev.oncefold.verify.Beacon.Field;
@@ -127,7 +127,7 @@ class StreamsApplicationTest {
   }
 
   private StreamsView<Trace> view() {
-    KafkaBroker.awaitMarks(servers.bootstrap());
+    Committed.awaitMarks(servers.bootstrap());
     return StreamsView.read(
         Map.of("bootstrap.servers", servers.bootstrap()), place.application(), fold());
   }
@@ -137,7 +137,7 @@ class StreamsApplicationTest {
   }
 
   private List<String> outputs() {
-    KafkaBroker.awaitMarks(servers.bootstrap());
+    Committed.awaitMarks(servers.bootstrap());
     try (KafkaConsumer<byte[], byte[]> reader = servers.reader(List.of(place.output("traces")))) {
       List<String> values = new java.util.ArrayList<>();
       Map<TopicPartition, Long> ends = reader.endOffsets(reader.assignment());

@@ -5,7 +5,7 @@ import dev.oncefold.FailedEventException;
 import dev.oncefold.Slot;
 import dev.oncefold.Verdict;
 import dev.oncefold.journal.Entry;
-import dev.oncefold.sandbox.KafkaBroker;
+import dev.oncefold.sandbox.Committed;
 import dev.oncefold.testkit.Capability;
 import dev.oncefold.testkit.EngineFixture;
 import dev.oncefold.testkit.Fields;
@@ -193,7 +193,7 @@ final class StreamsFixture implements EngineFixture {
           long counted = counts().events();
           return counted >= fed ? null : (fed - counted) + " of " + fed + " events";
         });
-    KafkaBroker.awaitMarks(servers.bootstrap());
+    Committed.awaitMarks(servers.bootstrap());
     if (stopped == null) {
       for (Instance each : instances) {
         each.run().backlog().look();

@@ -1,26 +1,23 @@
 package dev.oncefold.kafka;
 
+import dev.oncefold.sandbox.Committed;
 import dev.oncefold.sandbox.KafkaBroker;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.jspecify.annotations.Nullable;
 
@@ -131,26 +128,8 @@ final class Cluster implements AutoCloseable {
 
   /** All committed records of a topic, by partition and in order. */
   List<ConsumerRecord<byte[], byte[]>> committed(String topic) {
-    KafkaBroker.awaitMarks(bootstrap());
-    Map<String, Object> properties = new HashMap<>();
-    properties.put("bootstrap.servers", bootstrap());
-    properties.put("isolation.level", "read_committed");
     List<ConsumerRecord<byte[], byte[]>> all = new ArrayList<>();
-    try (KafkaConsumer<byte[], byte[]> consumer =
-        new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
-      List<TopicPartition> partitions =
-          consumer.partitionsFor(topic).stream()
-              .map(info -> new TopicPartition(topic, info.partition()))
-              .toList();
-      for (TopicPartition partition : partitions) {
-        consumer.assign(List.of(partition));
-        consumer.seekToBeginning(List.of(partition));
-        long end = Objects.requireNonNull(consumer.endOffsets(List.of(partition)).get(partition));
-        while (consumer.position(partition) < end) {
-          consumer.poll(java.time.Duration.ofMillis(100)).forEach(all::add);
-        }
-      }
-    }
+    Committed.read(bootstrap(), List.of(topic), all::add);
     return all;
   }
 

@@ -1,5 +1,6 @@
 package dev.oncefold.postgres;
 
+import dev.oncefold.sandbox.Committed;
 import dev.oncefold.sandbox.KafkaBroker;
 import dev.oncefold.sandbox.PostgresServer;
 import dev.oncefold.verify.Beacon;
@@ -28,9 +29,6 @@ import java.util.function.BooleanSupplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
  * Real workers, a real broker and a real database, and everything done to them that can happen.
@@ -438,30 +436,10 @@ final class CrashRig implements AutoCloseable {
     await("relays the rest", () -> onlooker.waiting() == 0);
     look();
     history.accept(new Observation.Fault("F13", "re-sends in the input", true, false, false));
-    read();
+    Committed.read(
+        broker.bootstrap(), List.of(CrashWorker.OUTPUTS, CrashWorker.REFUSALS), this::message);
     history.accept(new Observation.Complete("reader"));
     history.accept(new Observation.End(0));
-  }
-
-  private void read() {
-    Map<String, Object> settings =
-        Map.of(
-            "bootstrap.servers", broker.bootstrap(),
-            "isolation.level", "read_committed",
-            "auto.offset.reset", "earliest");
-    try (KafkaConsumer<byte[], byte[]> consumer =
-        new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
-      List<TopicPartition> all =
-          List.of(
-              new TopicPartition(CrashWorker.OUTPUTS, 0),
-              new TopicPartition(CrashWorker.OUTPUTS, 1),
-              new TopicPartition(CrashWorker.REFUSALS, 0));
-      consumer.assign(all);
-      Map<TopicPartition, Long> ends = KafkaBroker.ends(broker.bootstrap(), all);
-      while (all.stream().anyMatch(p -> consumer.position(p) < ends.getOrDefault(p, 0L))) {
-        consumer.poll(Duration.ofMillis(200)).forEach(this::message);
-      }
-    }
   }
 
   private void message(ConsumerRecord<byte[], byte[]> record) {

@@ -3,7 +3,7 @@ package dev.oncefold.postgres;
 import dev.oncefold.Counts;
 import dev.oncefold.Slot;
 import dev.oncefold.Verdict;
-import dev.oncefold.sandbox.KafkaBroker;
+import dev.oncefold.sandbox.Committed;
 import dev.oncefold.testkit.Capability;
 import dev.oncefold.testkit.EngineFixture;
 import dev.oncefold.testkit.EngineHost;
@@ -135,7 +135,7 @@ final class KafkaPostgresFixture implements EngineFixture {
   @Override
   public void settle() throws Exception {
     Patience.await(patience(), () -> running().works() ? missing() : relayed());
-    KafkaBroker.awaitMarks(servers.bootstrap());
+    Committed.awaitMarks(servers.bootstrap());
   }
 
   private @Nullable String missing() throws Exception {

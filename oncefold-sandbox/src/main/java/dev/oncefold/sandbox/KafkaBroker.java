@@ -8,24 +8,11 @@ import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collection;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Properties;
-import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.ListTransactionsOptions;
-import org.apache.kafka.clients.admin.OffsetSpec;
-import org.apache.kafka.clients.admin.TransactionListing;
-import org.apache.kafka.clients.admin.TransactionState;
-import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.jspecify.annotations.Nullable;
 
@@ -51,8 +38,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Safe for use by several threads; starts, ends and pauses wait for each other.
  */
 public final class KafkaBroker implements AutoCloseable {
-  private static final long MARKS_PATIENCE = TimeUnit.MINUTES.toNanos(1);
-
   /** How many ports each needs. */
   static final int PORTS = 3;
 
@@ -379,74 +364,6 @@ public final class KafkaBroker implements AutoCloseable {
   public synchronized void close() throws IOException {
     if (process != null) {
       process.kill();
-    }
-  }
-
-  /**
-   * Where topics end, transactions included that are not over or not marked yet: Kafka answers a
-   * commit before it has marked it, and a reader of what is committed comes that far only later.
-   * {@code endOffsets} of such a reader tells how far it would come now.
-   *
-   * @param bootstrap the broker, as clients are told
-   * @param partitions the partitions
-   * @return the offset behind the last record of each
-   * @throws IllegalStateException if the broker does not tell
-   */
-  public static Map<TopicPartition, Long> ends(
-      String bootstrap, Collection<TopicPartition> partitions) {
-    try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
-      Map<TopicPartition, Long> ends = new HashMap<>();
-      admin
-          .listOffsets(
-              partitions.stream()
-                  .collect(Collectors.toMap(each -> each, each -> OffsetSpec.latest())))
-          .all()
-          .get()
-          .forEach((partition, end) -> ends.put(partition, end.offset()));
-      return ends;
-    } catch (ExecutionException e) {
-      throw new IllegalStateException("the broker does not tell where topics end", e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted", e);
-    }
-  }
-
-  /**
-   * Waits until all transactions are marked whose end the broker has answered by now: Kafka answers
-   * first, and a reader of what is committed is given them only later. Those that are open are not
-   * waited for.
-   *
-   * @param bootstrap the broker, as clients are told
-   * @throws IllegalStateException if the broker does not tell, or has not marked one within a
-   *     minute
-   */
-  public static void awaitMarks(String bootstrap) {
-    ListTransactionsOptions ended =
-        new ListTransactionsOptions()
-            .filterStates(Set.of(TransactionState.PREPARE_COMMIT, TransactionState.PREPARE_ABORT));
-    try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
-      long begin = System.nanoTime();
-      Set<String> unmarked = null;
-      while (unmarked == null || !unmarked.isEmpty()) {
-        Set<String> now = new HashSet<>();
-        for (TransactionListing each : admin.listTransactions(ended).all().get()) {
-          now.add(each.transactionalId());
-        }
-        if (unmarked == null) {
-          unmarked = now;
-        } else {
-          unmarked.retainAll(now);
-        }
-        if (System.nanoTime() - begin > MARKS_PATIENCE) {
-          throw new IllegalStateException("the broker does not mark the end of " + unmarked);
-        }
-      }
-    } catch (ExecutionException e) {
-      throw new IllegalStateException("the broker does not tell which transactions it has", e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted", e);
     }
   }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.oncefold.verify.TcpProxy;
 import dev.oncefold.verify.TcpProxy.Direction;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -169,10 +170,16 @@ class KafkaBrokerTest {
       open.send(new ProducerRecord<>("other", "open")).get();
       for (int i = 0; i < 50; i++) {
         produce(producer, "v" + i);
-        KafkaBroker.awaitMarks(broker.bootstrap());
+        Committed.awaitMarks(broker.bootstrap());
         assertThat(reader.endOffsets(partition))
-            .isEqualTo(KafkaBroker.ends(broker.bootstrap(), partition));
+            .isEqualTo(Committed.ends(broker.bootstrap(), partition));
       }
+      List<String> values = new ArrayList<>();
+      Committed.read(
+          broker.bootstrap(),
+          List.of("t"),
+          each -> values.add(new String(each.value(), StandardCharsets.UTF_8)));
+      assertThat(values).hasSize(50);
     }
   }
 }

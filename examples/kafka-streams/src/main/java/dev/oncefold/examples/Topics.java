@@ -2,24 +2,21 @@ package dev.oncefold.examples;
 
 import dev.oncefold.Counts;
 import dev.oncefold.kafkastreams.StreamsRun;
+import dev.oncefold.sandbox.Committed;
 import dev.oncefold.sandbox.KafkaBroker;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 
 /** Topics of text on a broker of their own, which is gone afterwards: what an example works on. */
@@ -70,23 +67,11 @@ final class Topics implements AutoCloseable {
 
   /** The values that a reader of committed messages is given. */
   List<String> read(String topic) {
-    KafkaBroker.awaitMarks(bootstrap());
     List<String> values = new ArrayList<>();
-    try (KafkaConsumer<String, String> consumer =
-        new KafkaConsumer<>(
-            Map.of("bootstrap.servers", bootstrap(), "isolation.level", "read_committed"),
-            new StringDeserializer(),
-            new StringDeserializer())) {
-      List<TopicPartition> partitions =
-          IntStream.range(0, PARTITIONS).mapToObj(i -> new TopicPartition(topic, i)).toList();
-      Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
-      consumer.assign(partitions);
-      consumer.seekToBeginning(partitions);
-      while (partitions.stream()
-          .anyMatch(each -> consumer.position(each) < ends.getOrDefault(each, 0L))) {
-        consumer.poll(Duration.ofMillis(100)).forEach(message -> values.add(message.value()));
-      }
-    }
+    Committed.read(
+        bootstrap(),
+        List.of(topic),
+        message -> values.add(new String(message.value(), StandardCharsets.UTF_8)));
     return values;
   }
 
