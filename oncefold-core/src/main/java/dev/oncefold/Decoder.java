@@ -22,6 +22,10 @@ public final class Decoder {
   private final byte[] bytes;
   private final int end;
   private int position;
+  // The text read last, and where: a key is mostly a field of its event, too.
+  private String last = "";
+  private int lastAt;
+  private int lastCount;
 
   /**
    * Reads an array from its start. The array is not copied.
@@ -274,12 +278,18 @@ public final class Decoder {
   private String text(long length) {
     int count = checkCount(length);
     int at = take(count);
+    if (count == lastCount && Arrays.equals(bytes, at, at + count, bytes, lastAt, lastAt + count)) {
+      return last;
+    }
     String text = new String(bytes, at, count, UTF_8);
     // Java puts U+FFFD where the bytes are broken. To find one is cheap, and rare.
     if (text.indexOf('\uFFFD') >= 0
         && !Arrays.equals(text.getBytes(UTF_8), Arrays.copyOfRange(bytes, at, at + count))) {
       throw malformed("the text is not UTF-8");
     }
+    last = text;
+    lastAt = at;
+    lastCount = count;
     return text;
   }
 

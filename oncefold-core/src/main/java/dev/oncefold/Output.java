@@ -33,6 +33,21 @@ public record Output<O>(String name, O value) {
     return escaped(fold) + '/' + escaped(key) + '/' + escaped(eventId) + '/' + n;
   }
 
+  /**
+   * The id of an output of an event without an id of its own, which goes by where it was read: that
+   * of {@code partition@offset}, made at once.
+   *
+   * @param fold the fold's name
+   * @param key the event's key
+   * @param partition the partition's name
+   * @param offset where the event stands in it
+   * @param n the place of the output among those of its event, from 0
+   * @return the id
+   */
+  public static String id(String fold, String key, String partition, long offset, int n) {
+    return escaped(fold) + '/' + escaped(key) + '/' + escaped(partition) + '@' + offset + '/' + n;
+  }
+
   private static String escaped(String part) {
     if (part.indexOf('/') < 0 && part.indexOf('%') < 0) {
       return part;

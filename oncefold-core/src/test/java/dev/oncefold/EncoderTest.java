@@ -166,6 +166,19 @@ class EncoderTest {
     assertThat(in.remaining()).isZero();
   }
 
+  /** The decoder knows the text before, and must not take another for it. */
+  @Test
+  void textsAreReadOneAfterAnother() {
+    List<String> texts = List.of("", "a1", "a1", "a2", "1a", "a2", "", "", "é", "a1");
+    Encoder out = new Encoder();
+    texts.forEach(out::writeString);
+    Decoder in = new Decoder(out.toByteArray());
+    for (String text : texts) {
+      assertThat(in.readString()).isEqualTo(text);
+    }
+    assertThat(in.remaining()).isZero();
+  }
+
   @Test
   void longTextGrowsTheBuffer() {
     for (String part : List.of("a", "é", "€", "😀")) {

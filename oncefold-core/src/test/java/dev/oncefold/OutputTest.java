@@ -47,6 +47,13 @@ class OutputTest {
     assertThat(parts[3]).isEqualTo("3");
   }
 
+  @Property(tries = 2_000)
+  void anEventWithoutAnIdGoesByWhereItWasRead(
+      @ForAll String fold, @ForAll String key, @ForAll String partition, @ForAll long offset) {
+    assertThat(Output.id(fold, key, partition, offset, 3))
+        .isEqualTo(Output.id(fold, key, partition + '@' + offset, 3));
+  }
+
   private static String read(String part) {
     return part.replace("%2F", "/").replace("%25", "%");
   }

@@ -28,7 +28,7 @@ final class StreamsPeers {
       System.out.printf(
           "%,d events over %,d keys, %s, %d partitions, %d stream thread%s%n",
           events, Rig.ACCOUNTS, keys, StreamsRig.PARTITIONS, threads, threads == 1 ? "" : "s");
-      Way.inTurn(settings, way -> measure(rig, way, events, threads));
+      Way.inTurn(settings, Way.EVERYWHERE, way -> measure(rig, way, events, threads));
     }
   }
 
@@ -60,11 +60,12 @@ final class StreamsPeers {
     };
   }
 
-  private static double measure(StreamsRig rig, Way way, int events, int threads) throws Exception {
+  private static Way.Measured measure(StreamsRig rig, Way way, int events, int threads)
+      throws Exception {
     String application = "bench-" + way.name.replace(' ', '-') + "-" + System.nanoTime();
     String outputs = application + "-receipts";
     rig.create(outputs);
-    double rate;
+    Way.Measured rate;
     try (StreamsPeer peer =
         StreamsPeer.start(
             way,

@@ -129,23 +129,23 @@ final class StreamsRig implements AutoCloseable {
 
   /**
    * Events per second of an application that runs, from the commit that covers a third of the
-   * events to the one that covers nine tenths, then waits for the rest; prints what took the
-   * processors meanwhile. The last commit would come up to an interval after the last event, and
-   * some threads are through before others.
+   * events to the one that covers nine tenths, then waits for the rest. The last commit would come
+   * up to an interval after the last event, and some threads are through before others.
    */
-  double rate(String application, int events, Runnable check) throws Exception {
+  Way.Measured rate(String application, int events, Runnable check) throws Exception {
     Progress progress = () -> committed(application);
-    double rate = rate(application, progress, events / 3, events - events / 10, check);
+    Way.Measured rate = rate(application, progress, events / 3, events - events / 10, check);
     long unused = await(application, progress, events, check);
     return rate;
   }
 
   /** The same of an application whose positions are not in one transaction with the outputs. */
-  double rateOf(String application, String outputs, int events, Runnable check) throws Exception {
+  Way.Measured rateOf(String application, String outputs, int events, Runnable check)
+      throws Exception {
     return rate(application, () -> visible(outputs), events / 3, events, check);
   }
 
-  private double rate(String application, Progress progress, int from, int to, Runnable check)
+  private Way.Measured rate(String application, Progress progress, int from, int to, Runnable check)
       throws Exception {
     long first = await(application, progress, from, check);
     CpuTime before = CpuTime.now();
@@ -156,8 +156,7 @@ final class StreamsRig implements AutoCloseable {
       throw new IllegalStateException(
           application + " was through before it was looked at: give it more events");
     }
-    System.out.printf("%30s %s%n", "", CpuTime.now().since(before, last - first));
-    return (last - first) / seconds;
+    return new Way.Measured((last - first) / seconds, CpuTime.now().since(before, last - first));
   }
 
   /** Checks that there is one output an event, and drops their topic. */

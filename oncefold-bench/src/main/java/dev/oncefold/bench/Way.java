@@ -5,12 +5,18 @@ import dev.oncefold.Fold;
 import dev.oncefold.Outcome;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 
 /** Payments into accounts, one receipt each, inside an engine that has a loop of its own. */
 enum Way {
   IDS("oncefold"),
   NO_IDS("oncefold without ids"),
-  BY_HAND("by hand");
+  BY_HAND("by hand"),
+  /** The same, where each output has an id, as the fold's have; for Flink alone. */
+  BY_HAND_IDS("hand-written, output ids");
+
+  /** Those that there are in every engine. */
+  static final List<Way> EVERYWHERE = List.of(IDS, NO_IDS, BY_HAND);
 
   final String name;
 
@@ -48,28 +54,32 @@ enum Way {
     return ("{\"cents\":" + cents + "}").getBytes(StandardCharsets.UTF_8);
   }
 
-  /** Measures one of them; answers events per second. */
+  /** Events per second, and what took the processors. */
+  record Measured(double rate, String cpu) {}
+
+  /** Measures one of them. */
   interface Measure {
-    double rate(Way way) throws Exception;
+    Measured measure(Way way) throws Exception;
   }
 
   /**
    * Measures all that are asked for in turn, A B C A B C, and prints what came of it. Rounds of
    * warm-up, in which the virtual machines compile what all of them run, are told and not counted.
    */
-  static void inTurn(Settings settings, Measure measure) throws Exception {
+  static void inTurn(Settings settings, List<Way> ways, Measure measure) throws Exception {
     int rounds = settings.number("rounds", 3);
     String only = settings.text("only", "");
     Rates rates = new Rates(rounds);
     for (int round = -settings.number("warmup", 0); round < rounds; round++) {
-      for (Way way : values()) {
+      for (Way way : ways) {
         if (way.name.contains(only)) {
-          double rate = measure.rate(way);
+          Measured measured = measure.measure(way);
           if (round < 0) {
-            System.out.printf("warm-up  %-20s  %,10.0f events/s%n", way.name, rate);
+            System.out.printf("warm-up  %-20s  %,10.0f events/s%n", way.name, measured.rate());
           } else {
-            rates.add(round, way.name, rate);
+            rates.add(round, way.name, measured.rate());
           }
+          System.out.printf("%9s%s%n", "", measured.cpu());
           System.gc();
         }
       }

@@ -22,6 +22,7 @@ final class Backlog implements AutoCloseable {
   private volatile @Nullable Map<TopicPartition, Long> drained;
   private volatile CompletableFuture<Void> seen = new CompletableFuture<>();
   private volatile boolean over;
+  private boolean ending;
 
   /**
    * Begins to look.
@@ -76,9 +77,12 @@ final class Backlog implements AutoCloseable {
         } while (drained != null && !over); // an answer that nobody has taken is not asked again
       }
     } finally {
-      if (cluster != null) {
-        // It was told to end, and Kafka's clients do not close in order while they are.
+      synchronized (this) {
+        // Kafka's clients do not close in order while they are interrupted.
+        ending = true;
         Thread.interrupted();
+      }
+      if (cluster != null) {
         cluster.close();
       }
     }
@@ -110,7 +114,10 @@ final class Backlog implements AutoCloseable {
   @Override
   public void close() {
     over = true;
-    LockSupport.unpark(thread);
-    thread.interrupt();
+    synchronized (this) {
+      if (!ending) {
+        thread.interrupt();
+      }
+    }
   }
 }

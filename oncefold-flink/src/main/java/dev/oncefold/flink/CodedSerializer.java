@@ -21,8 +21,11 @@ import org.jspecify.annotations.Nullable;
 final class CodedSerializer<T> extends BytesSerializer<T> {
   private static final long serialVersionUID = 1;
 
+  private static final int BUFFER = 64 << 10;
+
   private final CodedType.Form<T> form;
   private transient @Nullable Encoder scratch;
+  private transient byte @Nullable [] buffer;
   private transient long schema;
 
   CodedSerializer(CodedType.Form<T> form) {
@@ -37,6 +40,16 @@ final class CodedSerializer<T> extends BytesSerializer<T> {
       schema = hash(form.schema());
     }
     open.truncate(0);
+    return open;
+  }
+
+  /** What a codec makes of bytes keeps nothing of them, so they are read into one array. */
+  private byte[] buffer() {
+    byte[] open = buffer;
+    if (open == null) {
+      open = new byte[BUFFER];
+      buffer = open;
+    }
     return open;
   }
 
@@ -59,8 +72,11 @@ final class CodedSerializer<T> extends BytesSerializer<T> {
 
   @Override
   T of(byte[] bytes) {
+    return read(new Decoder(bytes));
+  }
+
+  private T read(Decoder in) {
     scratch();
-    Decoder in = new Decoder(bytes);
     if (in.readLong() != schema) {
       throw new FlinkFoldException(
           "a record on its way to the fold, or from it, was written in another schema than this"
@@ -76,6 +92,14 @@ final class CodedSerializer<T> extends BytesSerializer<T> {
     Encoder out = encoded(value);
     target.writeInt(out.length());
     target.write(out.array(), 0, out.length());
+  }
+
+  @Override
+  public T deserialize(DataInputView source) throws IOException {
+    int length = source.readInt();
+    byte[] bytes = length > BUFFER ? new byte[length] : buffer();
+    source.readFully(bytes, 0, length);
+    return read(new Decoder(bytes, 0, length));
   }
 
   @Override

@@ -180,12 +180,12 @@ final class FoldReader<E> implements SourceReader<Arrived<E>, KafkaPartitionSpli
 
     @Override
     public void collect(Arrived<E> arrived, long timestamp) {
-      pass(arrived, timestamp, output);
+      pass(arrived, output);
     }
 
     @Override
     public void collect(Arrived<E> arrived) {
-      pass(arrived, 0, output);
+      pass(arrived, output);
     }
 
     @Override
@@ -206,7 +206,7 @@ final class FoldReader<E> implements SourceReader<Arrived<E>, KafkaPartitionSpli
     public void markActive() {}
   }
 
-  private void pass(Arrived<E> arrived, long timestamp, ReaderOutput<Arrived<E>> output) {
+  private void pass(Arrived<E> arrived, ReaderOutput<Arrived<E>> output) {
     Origin origin = arrived.origin();
     FoldStoppedException why =
         arrived.isNothing()
@@ -223,7 +223,7 @@ final class FoldReader<E> implements SourceReader<Arrived<E>, KafkaPartitionSpli
     }
     lane.next = origin.offset() + 1;
     if (!arrived.isNothing()) {
-      output.collect(arrived, timestamp);
+      output.collect(arrived);
     }
     if (timed) {
       long time = believed(arrived.event());

@@ -259,7 +259,9 @@ final class Judging<S, E, O, M> extends KeyedProcessFunction<String, Arrived<E>,
         long due = page == null ? cell.due() : Math.max(cell.due(), due(event));
         if (verdict instanceof Verdict.Applied<S, O> applied) {
           after = open.form.cell(applied.state(), cell.version() + 1, pages, due);
-          applied.outputs().forEach(outlet::check);
+          for (Output<O> each : applied.outputs()) {
+            outlet.check(each);
+          }
         } else if (pages != cell.pages() || due != cell.due()) {
           after = open.form.cell(cell.state(), cell.version(), pages, due);
         }
@@ -385,12 +387,15 @@ final class Judging<S, E, O, M> extends KeyedProcessFunction<String, Arrived<E>,
   private void send(Arrived<E> arrived, Verdict<S, O> verdict, Collector<M> out) {
     Event<E> event = arrived.event();
     String own = event == null ? null : event.id();
-    String id = own != null ? own : arrived.origin().id();
+    Origin origin = arrived.origin();
     if (verdict instanceof Verdict.Applied<S, O> applied && event != null) {
       List<Output<O>> outputs = applied.outputs();
       for (int n = 0; n < outputs.size(); n++) {
         Output<O> output = outputs.get(n);
-        String outputId = Output.id(open.fold.name(), event.key(), id, n);
+        String outputId =
+            own != null
+                ? Output.id(open.fold.name(), event.key(), own, n)
+                : Output.id(open.fold.name(), event.key(), origin.partition(), origin.offset(), n);
         M sent =
             outlet.output(
                 new Emitted<>(outputId, output.name(), event.key(), open.events, output.value()));
@@ -407,7 +412,7 @@ final class Judging<S, E, O, M> extends KeyedProcessFunction<String, Arrived<E>,
         out.collect(sent);
       }
     } else if (open.takesRefusals && !(verdict instanceof Verdict.Duplicate)) {
-      out.collect(outlet.refusal(refusal(arrived, verdict, id)));
+      out.collect(outlet.refusal(refusal(arrived, verdict, own != null ? own : origin.id())));
     }
   }
 

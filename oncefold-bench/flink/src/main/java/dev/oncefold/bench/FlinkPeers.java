@@ -1,16 +1,17 @@
 package dev.oncefold.bench;
 
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * {@code java -jar oncefold-bench-flink.jar rates|visible [name=value ...]}.
  *
- * <p>The fold inside Flink, with ids and without, and the same job by hand, in turn: A B C A B C.
- * All read the same topic of four partitions with events of 100 bytes, in the same run, on the same
- * broker, each as a job of its own with the same backend and the same interval of checkpoints. A
- * rate is counted from the commit of the outputs of the first third of the events to that of the
- * last ones; what comes before is warm-up. Every event is accepted and has one output, and that
- * each is in the output topic once is checked.
+ * <p>The fold inside Flink, with ids and without, and the same job by hand, without and with ids of
+ * its outputs, in turn: A B C D A B C D. All read the same topic of four partitions with events of
+ * 100 bytes, in the same run, on the same broker, each as a job of its own with the same backend
+ * and the same interval of checkpoints. A rate is counted from the commit of the outputs of the
+ * first third of the events to that of the last ones; what comes before is warm-up. Every event is
+ * accepted and has one output, and that each is in the output topic once is checked.
  */
 public final class FlinkPeers {
   private FlinkPeers() {}
@@ -54,15 +55,15 @@ public final class FlinkPeers {
           settings.number("parallelism", 1),
           settings.text("backend", "hashmap"),
           settings.number("interval", 1000));
-      Way.inTurn(settings, way -> measure(rig, way, events, settings));
+      Way.inTurn(settings, List.of(Way.values()), way -> measure(rig, way, events, settings));
     }
   }
 
-  private static double measure(StreamsRig rig, Way way, int events, Settings settings)
+  private static Way.Measured measure(StreamsRig rig, Way way, int events, Settings settings)
       throws Exception {
     String outputs = "receipts-" + System.nanoTime();
     rig.create(outputs);
-    double rate;
+    Way.Measured rate;
     try (FlinkPeer peer = FlinkPeer.start(way, rig, outputs, settings)) {
       // Not by the offsets of its group: where no more comes in, Flink commits those some ten
       // seconds late.

@@ -29,7 +29,7 @@ final class FlinkVisible {
     int rate = settings.number("rate", 1000);
     int seconds = settings.number("seconds", 30);
     String only = settings.text("only", "");
-    for (Way way : Way.values()) {
+    for (Way way : Way.EVERYWHERE) {
       if (!way.name.contains(only)) {
         continue;
       }
