@@ -19,6 +19,7 @@ import java.util.List;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.streams.errors.TaskCorruptedException;
 import org.apache.kafka.streams.processor.Cancellable;
 import org.apache.kafka.streams.processor.PunctuationType;
 import org.apache.kafka.streams.processor.api.Processor;
@@ -146,8 +147,8 @@ final class Judging<S, E, O, M> implements Processor<String, Arrived<E>, String,
     try {
       work.run();
       store().endEvent();
-    } catch (TimeoutException e) {
-      throw Routing.again("the cluster did not answer in time", e);
+    } catch (TimeoutException | TaskCorruptedException e) {
+      throw Routing.again(Routing.LATE, e);
     }
   }
 

@@ -2,6 +2,7 @@ package dev.oncefold.kafkastreams;
 
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.streams.errors.TaskCorruptedException;
 import org.apache.kafka.streams.errors.TaskMigratedException;
 import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
@@ -16,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @param <E> the type of the events' values
  */
 final class Routing<K, V, E> implements Processor<K, V, String, Arrived<E>> {
+  static final String LATE = "the cluster did not answer in time";
+
   private final Arrivals<K, V, E> arrivals;
   private @Nullable ProcessorContext<String, Arrived<E>> context;
 
@@ -53,16 +56,17 @@ final class Routing<K, V, E> implements Processor<K, V, String, Arrived<E>> {
           .forward(
               new Record<>(
                   arrived.key(), arrived, Math.max(0, record.timestamp()), new RecordHeaders()));
-    } catch (TimeoutException e) {
-      throw again("the cluster did not answer in time", e);
+    } catch (TimeoutException | TaskCorruptedException e) {
+      throw again(LATE, e);
     }
   }
 
   /**
    * Gives up what is not committed, and begins again with it. Kafka Streams does so with all tasks
-   * of a thread that has lost them. A timeout it answers otherwise: it commits the other tasks, and
-   * with them what this one has sent so far. And an exception of any other kind may be skipped,
-   * with its event, by a handler of the application.
+   * of a thread that has lost them. A timeout, and what it makes of one of the producer's, it
+   * answers otherwise: it commits the other tasks, and with them what this one has sent so far; and
+   * while the group rebalances it does not, and aborts what they have not committed. And an
+   * exception of any other kind may be skipped, with its event, by a handler of the application.
    */
   static TaskMigratedException again(String why, Throwable cause) {
     return new TaskMigratedException(why, cause);

@@ -51,6 +51,11 @@ public final class StreamsRun<S> implements AutoCloseable {
         // The cluster has ended the transaction of a thread that stood still for too long. Kafka
         // Streams begins again where it is told so in any other way, but not in this one.
         return StreamThreadExceptionResponse.REPLACE_THREAD;
+      } else if (each instanceof IllegalStateException
+          && String.valueOf(each.getMessage()).startsWith("Consumer is not subscribed")) {
+        // With group.protocol=streams: a thread that leaves and comes again may find that the end
+        // of its leaving took its coming away (StreamsMembershipManager, Kafka 4.3.1).
+        return StreamThreadExceptionResponse.REPLACE_THREAD;
       }
     }
     if (failure == null) {

@@ -4,18 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.oncefold.Counts;
-import dev.oncefold.Slot;
-import dev.oncefold.sandbox.Committed;
 import dev.oncefold.testkit.Patience;
 import dev.oncefold.verify.Beacon;
 import dev.oncefold.verify.Beacon.Field;
-import dev.oncefold.verify.TraceModel;
 import dev.oncefold.verify.TraceModel.Move;
 import dev.oncefold.verify.TraceModel.Trace;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -24,7 +19,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
 import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.admin.TransactionState;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -32,125 +26,13 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.streams.processor.internals.DefaultKafkaClientSupplier;
-import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-/** Whole applications on a real broker. */
-class StreamsApplicationTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
-
-  @TempDir static Path directory;
-  private static @Nullable Servers broker;
-
-  private Servers servers;
-  private Servers.Place place;
-
-  @BeforeAll
-  static void start() throws Exception {
-    broker = new Servers(directory);
-  }
-
-  @AfterAll
-  static void stop() throws Exception {
-    if (broker != null) {
-      broker.close();
-    }
-  }
-
-  @BeforeEach
-  void place() throws Exception {
-    if (broker == null) {
-      throw new IllegalStateException("nothing was started");
-    }
-    servers = broker;
-    place = servers.place();
-    servers.topic(place.input(), 1);
-    servers.topic(place.output("traces"), 1);
-  }
-
-  private StreamsFold<Trace, Move, String> fold() {
-    return StreamsFold.of(Moves.withoutIds()).partitionedByKey();
-  }
-
-  private StreamsApplication<Trace, Move, String> application(
-      StreamsFold<Trace, Move, String> fold, Map<String, Object> more) {
-    Map<String, Object> settings = new HashMap<>(servers.hurried());
-    settings.putAll(more);
-    return StreamsApplication.of(servers.bootstrap(), place.application(), fold)
-        .from(Moves::read, place.input())
-        .output(
-            TraceModel.OUTPUT,
-            place.output("traces"),
-            emitted -> emitted.value().getBytes(StandardCharsets.UTF_8))
-        .with(settings);
-  }
-
-  private void feed(int from, int count) throws ExecutionException, InterruptedException {
-    Future<RecordMetadata> last = null;
-    for (int i = from; i < from + count; i++) {
-      last = send(0, "hot", i);
-    }
-    if (last != null) {
-      last.get();
-    }
-  }
-
-  private Future<RecordMetadata> send(int partition, String key, int number) {
-    ProducerRecord<byte[], byte[]> record =
-        new ProducerRecord<>(
-            place.input(),
-            partition,
-            key.getBytes(StandardCharsets.UTF_8),
-            new Move(number, List.of(key), List.of(1L)).text().getBytes(StandardCharsets.UTF_8));
-    record.headers().add(Moves.ID, ("e" + number).getBytes(StandardCharsets.UTF_8));
-    return servers.producer.send(record);
-  }
-
-  private void await(StreamsRun<Trace> run, long events) throws Exception {
-    Patience.await(
-        PATIENCE,
-        () -> {
-          if (run.failure() != null) {
-            throw new IllegalStateException(run.failure());
-          }
-          long now = run.counts().events();
-          return now >= events ? null : (events - now) + " events";
-        });
-  }
-
-  private StreamsView<Trace> view() {
-    Committed.awaitMarks(servers.bootstrap());
-    return StreamsView.read(
-        Map.of("bootstrap.servers", servers.bootstrap()), place.application(), fold());
-  }
-
-  private static long version(@Nullable Slot<Trace> slot) {
-    return slot == null ? 0 : slot.version();
-  }
-
-  private List<String> outputs() {
-    Committed.awaitMarks(servers.bootstrap());
-    try (KafkaConsumer<byte[], byte[]> reader = servers.reader(List.of(place.output("traces")))) {
-      List<String> values = new java.util.ArrayList<>();
-      Map<TopicPartition, Long> ends = reader.endOffsets(reader.assignment());
-      while (ends.entrySet().stream()
-          .anyMatch(end -> reader.position(end.getKey()) < end.getValue())) {
-        for (ConsumerRecord<byte[], byte[]> each : reader.poll(Duration.ofMillis(100))) {
-          values.add(new String(each.value(), StandardCharsets.UTF_8));
-        }
-      }
-      return values;
-    }
-  }
-
+/** What whole applications do on a real broker. */
+class StreamsApplicationTest extends OnBroker {
   @Test
   void groupsThatReadOutputsAreFoundAndCountsAreReadFromTheEndOfTheChangelog() throws Exception {
     Map<String, Object> cluster = Map.of("bootstrap.servers", servers.bootstrap());
