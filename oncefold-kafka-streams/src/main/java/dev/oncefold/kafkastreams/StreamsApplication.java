@@ -4,12 +4,14 @@ import dev.oncefold.journal.Emitted;
 import dev.oncefold.journal.Entry;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.apache.kafka.clients.admin.Admin;
@@ -18,6 +20,7 @@ import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.AutoOffsetReset;
 import org.apache.kafka.streams.KafkaClientSupplier;
@@ -258,7 +261,7 @@ public final class StreamsApplication<S, E, O> {
     StreamsConfig config = new StreamsConfig(all);
     Backlog backlog = fold.backlog();
     Topology topology = topology(backlog);
-    position(config);
+    position(config, clients);
     KafkaStreams streams =
         clients == null
             ? new KafkaStreams(topology, config)
@@ -297,40 +300,25 @@ public final class StreamsApplication<S, E, O> {
   }
 
   /** What was never read begins at its beginning, once: later a lost position is an error. */
-  private void position(StreamsConfig config) {
-    try (Admin admin = Admin.create(config.getAdminConfigs(id + "-start"))) {
-      Map<TopicPartition, OffsetSpec> unread = new HashMap<>();
-      admin
-          .describeTopics(topics)
-          .allTopicNames()
-          .get()
-          .forEach(
-              (topic, found) ->
-                  found
-                      .partitions()
-                      .forEach(
-                          each ->
-                              unread.put(
-                                  new TopicPartition(topic, each.partition()),
-                                  OffsetSpec.earliest())));
-      admin
-          .listConsumerGroupOffsets(id)
-          .partitionsToOffsetAndMetadata()
-          .get()
-          .forEach(
-              (partition, found) -> {
-                if (found != null) {
-                  unread.remove(partition);
-                }
-              });
-      if (!unread.isEmpty()) {
-        Map<TopicPartition, OffsetAndMetadata> begins = new HashMap<>();
-        admin
-            .listOffsets(unread)
-            .all()
-            .get()
-            .forEach((each, found) -> begins.put(each, new OffsetAndMetadata(found.offset())));
-        admin.alterConsumerGroupOffsets(id, begins).all().get();
+  private void position(StreamsConfig config, @Nullable KafkaClientSupplier clients) {
+    long began = System.nanoTime();
+    long patience =
+        TimeUnit.MILLISECONDS.toNanos(config.getLong(StreamsConfig.TASK_TIMEOUT_MS_CONFIG));
+    Map<String, Object> client = config.getAdminConfigs(id + "-start");
+    try (Admin admin = clients == null ? Admin.create(client) : clients.getAdmin(client)) {
+      Set<TopicPartition> partitions = partitions(admin);
+      for (; ; ) {
+        try {
+          position(admin, partitions);
+          return;
+        } catch (ExecutionException e) {
+          // The cluster is there. A broker of it that stands still is asked until the client's
+          // patience is over, even if another has taken its place.
+          if (!(e.getCause() instanceof RetriableException)
+              || System.nanoTime() - began > patience) {
+            throw e;
+          }
+        }
       }
     } catch (ExecutionException e) {
       throw new StreamsFoldException(
@@ -345,6 +333,46 @@ public final class StreamsApplication<S, E, O> {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new StreamsFoldException("interrupted while the application \"" + id + "\" began");
+    }
+  }
+
+  private Set<TopicPartition> partitions(Admin admin)
+      throws ExecutionException, InterruptedException {
+    Set<TopicPartition> partitions = new HashSet<>();
+    admin
+        .describeTopics(topics)
+        .allTopicNames()
+        .get()
+        .forEach(
+            (topic, found) ->
+                found
+                    .partitions()
+                    .forEach(each -> partitions.add(new TopicPartition(topic, each.partition()))));
+    return partitions;
+  }
+
+  private void position(Admin admin, Set<TopicPartition> partitions)
+      throws ExecutionException, InterruptedException {
+    Map<TopicPartition, OffsetSpec> unread = new HashMap<>();
+    partitions.forEach(each -> unread.put(each, OffsetSpec.earliest()));
+    admin
+        .listConsumerGroupOffsets(id)
+        .partitionsToOffsetAndMetadata()
+        .get()
+        .forEach(
+            (partition, found) -> {
+              if (found != null) {
+                unread.remove(partition);
+              }
+            });
+    if (!unread.isEmpty()) {
+      Map<TopicPartition, OffsetAndMetadata> begins = new HashMap<>();
+      admin
+          .listOffsets(unread)
+          .all()
+          .get()
+          .forEach((each, found) -> begins.put(each, new OffsetAndMetadata(found.offset())));
+      admin.alterConsumerGroupOffsets(id, begins).all().get();
     }
   }
 }

@@ -32,9 +32,8 @@ class CrashProofTest {
     page.crashRuns("brokers", "protocol");
     run(page, 1, CrashPlan.Course.WORKERS, 6, "classic");
     run(page, 2, CrashPlan.Course.WORKERS, 6, "streams");
-    // Not with "streams": there a thread may lose its subscription when a broker stands still, and
-    // the instance stops (docs/kafka-streams.md).
     run(page, 3, CrashPlan.Course.BROKERS, 2, "classic");
+    run(page, 4, CrashPlan.Course.BROKERS, 1, "streams");
     page.faults(
         "F2 is a SIGKILL of an instance, F8 an instance paused in its commit until others have gone on, F12"
             + " a broker killed, or paused until all have gone on without it, F13 re-sends, F14 instances that join and die every second, F15 a transaction that"

@@ -17,11 +17,17 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ListConsumerGroupOffsetsResult;
+import org.apache.kafka.clients.admin.internals.CoordinatorKey;
 import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.internals.KafkaFutureImpl;
 import org.apache.kafka.streams.processor.internals.DefaultKafkaClientSupplier;
 import org.apache.kafka.streams.processor.internals.StreamsPartitionAssignor;
 import org.jspecify.annotations.Nullable;
@@ -61,6 +67,9 @@ class FailedClientsTest extends OnBroker {
 
     volatile CountDownLatch waiting = new CountDownLatch(1);
 
+    /** How often it was asked how far a group has come; null where that is answered as it comes. */
+    @Nullable AtomicInteger lateOffsets;
+
     @Override
     @SuppressWarnings("unchecked")
     public Producer<byte[], byte[]> getProducer(Map<String, Object> config) {
@@ -94,6 +103,12 @@ class FailedClientsTest extends OnBroker {
     }
 
     @Override
+    public Admin getAdmin(Map<String, Object> config) {
+      Admin real = super.getAdmin(config);
+      return lateOffsets == null ? real : late(real, lateOffsets);
+    }
+
+    @Override
     @SuppressWarnings("unchecked")
     public Consumer<byte[], byte[]> getConsumer(Map<String, Object> config) {
       Map<String, Object> all = new HashMap<>(config);
@@ -123,6 +138,30 @@ class FailedClientsTest extends OnBroker {
                 }
               });
     }
+  }
+
+  /** A client whose first question for the offsets of a group is not answered in time. */
+  private static Admin late(Admin real, AtomicInteger asked) {
+    return (Admin)
+        Proxy.newProxyInstance(
+            Admin.class.getClassLoader(),
+            new Class<?>[] {Admin.class},
+            (proxy, method, args) -> {
+              if (method.getName().equals("listConsumerGroupOffsets")
+                  && asked.getAndIncrement() == 0) {
+                KafkaFutureImpl<Map<TopicPartition, OffsetAndMetadata>> never =
+                    new KafkaFutureImpl<>();
+                never.completeExceptionally(new TimeoutException("made by hand"));
+                var result = ListConsumerGroupOffsetsResult.class.getDeclaredConstructor(Map.class);
+                result.setAccessible(true);
+                return result.newInstance(Map.of(CoordinatorKey.byGroupId("any"), never));
+              }
+              try {
+                return method.invoke(real, args);
+              } catch (InvocationTargetException e) {
+                throw e.getCause();
+              }
+            });
   }
 
   private StreamsRun<Trace> start(String instance, Failing clients) {
@@ -225,5 +264,19 @@ class FailedClientsTest extends OnBroker {
       await(run, 10);
     }
     assertThat(outputs()).hasSize(10).doesNotHaveDuplicates();
+  }
+
+  /** A broker that stands still is asked by Kafka's client until its patience is over. */
+  @Test
+  void anInstanceThatIsNotToldInTimeWhereToBeginAsksAgain() throws Exception {
+    Failing clients = new Failing();
+    AtomicInteger asked = new AtomicInteger();
+    clients.lateOffsets = asked;
+    try (StreamsRun<Trace> run = start("patient", clients)) {
+      feed(0, 5);
+      await(run, 5);
+    }
+    assertThat(asked).hasValueGreaterThan(1);
+    assertThat(outputs()).hasSize(5).doesNotHaveDuplicates();
   }
 }

@@ -30,7 +30,7 @@ final class FlinkVisible {
     int seconds = settings.number("seconds", 30);
     String only = settings.text("only", "");
     for (Way way : Way.EVERYWHERE) {
-      if (!way.name.contains(only)) {
+      if (!way.isMeant(only)) {
         continue;
       }
       try (StreamsRig rig = StreamsRig.start(settings)) {
