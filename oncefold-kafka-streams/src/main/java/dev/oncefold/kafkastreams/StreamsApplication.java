@@ -20,7 +20,8 @@ import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.errors.RetriableException;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.AutoOffsetReset;
 import org.apache.kafka.streams.KafkaClientSupplier;
@@ -228,7 +229,8 @@ public final class StreamsApplication<S, E, O> {
   }
 
   /**
-   * Starts an instance.
+   * Starts an instance. Where the cluster is there and does not say in time how far the application
+   * has come, it is asked again, for as long as {@code task.timeout.ms}.
    *
    * @return the instance, which works until it is closed or stops
    * @throws StreamsFoldException if a setting cannot stand, or something is missing
@@ -314,8 +316,7 @@ public final class StreamsApplication<S, E, O> {
         } catch (ExecutionException e) {
           // The cluster is there. A broker of it that stands still is asked until the client's
           // patience is over, even if another has taken its place.
-          if (!(e.getCause() instanceof RetriableException)
-              || System.nanoTime() - began > patience) {
+          if (!(e.getCause() instanceof TimeoutException) || System.nanoTime() - began > patience) {
             throw e;
           }
         }
@@ -327,13 +328,24 @@ public final class StreamsApplication<S, E, O> {
               + " of the application \""
               + id
               + "\" cannot be begun: "
-              + (e.getCause() == null ? e : e.getCause().getMessage())
-              + ". If partitions were added, stop all instances and start them anew",
+              + String.valueOf(e.getCause() == null ? e : e.getCause().getMessage())
+                  .replaceFirst("\\.$", "")
+              + ". "
+              + advice(e.getCause()),
           e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new StreamsFoldException("interrupted while the application \"" + id + "\" began");
     }
+  }
+
+  private String advice(@Nullable Throwable why) {
+    if (why instanceof TimeoutException) {
+      return "See to it that the brokers at " + bootstrap + " answer, and start again";
+    } else if (why instanceof UnknownTopicOrPartitionException) {
+      return "Make the topics of the input first";
+    }
+    return "If partitions were added, stop all instances and start them anew";
   }
 
   private Set<TopicPartition> partitions(Admin admin)

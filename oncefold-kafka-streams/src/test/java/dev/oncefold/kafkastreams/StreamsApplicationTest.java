@@ -281,6 +281,15 @@ class StreamsApplicationTest extends OnBroker {
   }
 
   @Test
+  void anInputThatDoesNotExistIsToldWithWhatToDo() {
+    place = servers.place();
+    assertThatThrownBy(() -> application(fold(), Map.of()).start())
+        .isInstanceOf(StreamsFoldException.class)
+        .hasMessageContaining(place.input())
+        .hasMessageEndingWith("Make the topics of the input first");
+  }
+
+  @Test
   void theChangelogThatDoesNotExistIsToldByName() {
     assertThatThrownBy(this::view)
         .isInstanceOf(StreamsFoldException.class)
