@@ -9,16 +9,14 @@ import dev.oncefold.verify.TraceModel.Trace;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
-import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -116,17 +114,11 @@ abstract class OnBroker {
   }
 
   final List<String> outputs() {
-    Committed.awaitMarks(servers.bootstrap());
-    try (KafkaConsumer<byte[], byte[]> reader = servers.reader(List.of(place.output("traces")))) {
-      List<String> values = new java.util.ArrayList<>();
-      Map<TopicPartition, Long> ends = reader.endOffsets(reader.assignment());
-      while (ends.entrySet().stream()
-          .anyMatch(end -> reader.position(end.getKey()) < end.getValue())) {
-        for (ConsumerRecord<byte[], byte[]> each : reader.poll(Duration.ofMillis(100))) {
-          values.add(new String(each.value(), StandardCharsets.UTF_8));
-        }
-      }
-      return values;
-    }
+    List<String> values = new ArrayList<>();
+    Committed.read(
+        servers.bootstrap(),
+        List.of(place.output("traces")),
+        each -> values.add(new String(each.value(), StandardCharsets.UTF_8)));
+    return values;
   }
 }

@@ -1,5 +1,6 @@
 package dev.oncefold.bench;
 
+import dev.oncefold.flink.FlinkJob;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.util.Properties;
@@ -63,54 +64,59 @@ public final class FlinkByHand {
   /** And an id, by which readers know it again. */
   public record SentAs(String account, long cents, String id) implements Out {}
 
+  /** As it is written without more ado. */
   static void in(
       StreamExecutionEnvironment environment,
       String bootstrap,
       String application,
-      String outputs,
-      boolean ids) {
-    if (ids) {
-      in(
-          environment,
-          bootstrap,
-          application,
-          new Reading<>(
-              PaidAt.class,
-              (payment, record) ->
-                  new PaidAt(
-                      payment.account(),
-                      payment.kind(),
-                      payment.cents(),
-                      record.partition(),
-                      record.offset())),
-          new Accounts<>(
-              (paid, cents) ->
-                  new SentAs(
-                      paid.account(),
-                      cents,
-                      "accounts/"
-                          + paid.account()
-                          + '/'
-                          + StreamsRig.TOPIC
-                          + '-'
-                          + paid.partition()
-                          + '@'
-                          + paid.offset()
-                          + "/0")),
-          SentAs.class,
-          new Writing<>(outputs, SentAs::id));
-    } else {
-      in(
-          environment,
-          bootstrap,
-          application,
-          new Reading<>(
-              Paid.class,
-              (payment, record) -> new Paid(payment.account(), payment.kind(), payment.cents())),
-          new Accounts<>((paid, cents) -> new Sent(paid.account(), cents)),
-          Sent.class,
-          new Writing<>(outputs, null));
-    }
+      String outputs) {
+    in(
+        environment,
+        bootstrap,
+        application,
+        new Reading<>(
+            Paid.class,
+            (payment, record) -> new Paid(payment.account(), payment.kind(), payment.cents())),
+        new Accounts<>((paid, cents) -> new Sent(paid.account(), cents)),
+        Sent.class,
+        new Writing<>(outputs, null));
+  }
+
+  /** With an id in each output, the one that the fold gives it. */
+  static void withIds(
+      StreamExecutionEnvironment environment,
+      String bootstrap,
+      String application,
+      String outputs) {
+    in(
+        environment,
+        bootstrap,
+        application,
+        new Reading<>(
+            PaidAt.class,
+            (payment, record) ->
+                new PaidAt(
+                    payment.account(),
+                    payment.kind(),
+                    payment.cents(),
+                    record.partition(),
+                    record.offset())),
+        new Accounts<>(
+            (paid, cents) ->
+                new SentAs(
+                    paid.account(),
+                    cents,
+                    "accounts/"
+                        + paid.account()
+                        + '/'
+                        + StreamsRig.TOPIC
+                        + '-'
+                        + paid.partition()
+                        + '@'
+                        + paid.offset()
+                        + "/0")),
+        SentAs.class,
+        new Writing<>(outputs, SentAs::id));
   }
 
   private static <I extends In, O extends Out> void in(
@@ -214,7 +220,7 @@ public final class FlinkByHand {
           new ProducerRecord<>(
               topic, sent.account().getBytes(StandardCharsets.UTF_8), Way.receipt(sent.cents()));
       if (id != null) {
-        record.headers().add("oncefold-id", id.apply(sent).getBytes(StandardCharsets.UTF_8));
+        record.headers().add(FlinkJob.ID, id.apply(sent).getBytes(StandardCharsets.UTF_8));
       }
       return record;
     }

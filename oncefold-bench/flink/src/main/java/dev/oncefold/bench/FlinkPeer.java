@@ -58,8 +58,10 @@ final class FlinkPeer implements AutoCloseable {
                     settings.text("backend", "hashmap"),
                     "restart-strategy.type",
                     "none")));
-    if (way == Way.BY_HAND || way == Way.BY_HAND_IDS) {
-      FlinkByHand.in(environment, rig.bootstrap(), application, outputs, way == Way.BY_HAND_IDS);
+    if (way == Way.BY_HAND) {
+      FlinkByHand.in(environment, rig.bootstrap(), application, outputs);
+    } else if (way == Way.BY_HAND_IDS) {
+      FlinkByHand.withIds(environment, rig.bootstrap(), application, outputs);
     } else {
       FlinkJob.of(rig.bootstrap(), application, FlinkFold.of(way::fold))
           .from(record -> way.event(record.value()), StreamsRig.TOPIC)
