@@ -33,7 +33,8 @@ public interface Codec<T> {
   void encode(T value, Encoder out);
 
   /**
-   * Reads a value, and no byte after it: what follows is the caller's business.
+   * Reads a value, and no byte after it: what follows is the caller's business. The value keeps
+   * nothing of {@link Decoder#array}, which is filled anew for the next one.
    *
    * @param in gives the bytes
    * @return the value, equal to the one written

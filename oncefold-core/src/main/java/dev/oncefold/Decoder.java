@@ -52,7 +52,7 @@ public final class Decoder {
   }
 
   /**
-   * The array that is read, not a copy.
+   * The array that is read, not a copy: who gave it may fill it anew once a value is read.
    *
    * @return the array
    */
